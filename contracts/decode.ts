@@ -1,0 +1,64 @@
+// From the octets of a message to a parsed request or reply, or to the coded error that says why not.
+import type { z } from 'zod';
+import { errorCatalog, errorCodeSchema, errorReplySchema, invalidRequest, ProbeTaskError } from './errors.ts';
+import type { Rpc } from './rpc.ts';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Parses a body as UTF-8 JSON (RFC 8259); throws `INVALID_JSON`. */
+export function decodeJson(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(utf8.decode(body));
+  } catch (error) {
+    const reason = error instanceof SyntaxError ? 'not JSON' : 'not UTF-8';
+    throw new ProbeTaskError(
+      'INVALID_JSON',
+      body.length === 0 ? 'the body is empty' : `the body is ${reason}`,
+    );
+  }
+}
+
+/** Decodes and parses a request body; throws `INVALID_JSON` or `INVALID_REQUEST`. */
+export function decodeRequest<Request extends z.ZodType>(
+  rpc: Pick<Rpc, 'takesNothing'> & { request: Request },
+  body: Uint8Array,
+): z.output<Request> {
+  const parsed = rpc.request.safeParse(decodeArguments(rpc, body));
+  if (parsed.success) return parsed.data;
+  throw invalidRequest(parsed.error);
+}
+
+function decodeArguments(rpc: Pick<Rpc, 'takesNothing'>, body: Uint8Array): unknown {
+  if (!rpc.takesNothing) return decodeJson(body);
+  const argument = body.length === 0 ? null : decodeJson(body);
+  return argument === null || argument === '-' ? {} : argument;
+}
+
+/** Decodes a reply body; throws the coded error it carries, or `INTERNAL` when it is no reply of this call. */
+export function decodeReply<Reply extends z.ZodType>(
+  rpc: { reply: Reply },
+  body: Uint8Array,
+): z.output<Reply> {
+  const json = decodeJson(body);
+  const failure = errorReplySchema.safeParse(json);
+  if (failure.success) {
+    const { code, message, details } = failure.data.error;
+    const known = errorCodeSchema.safeParse(code);
+    throw new ProbeTaskError(
+      known.success ? known.data : 'INTERNAL',
+      known.success ? message : `${code}: ${message}`,
+      details,
+    );
+  }
+  const parsed = rpc.reply.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new ProbeTaskError(
+    'INTERNAL',
+    `the reply does not fit its schema: ${invalidRequest(parsed.error).message}`,
+  );
+}
+
+/** Is this code one whose request may succeed when it is sent again? */
+export function isRetryable(error: ProbeTaskError): boolean {
+  return errorCatalog[error.code].retryable;
+}
