@@ -65,7 +65,8 @@ export type Order = z.infer<typeof orderSchema>;
 /** What came of one cell. `delay` in milliseconds of the final try, null when nothing came back. */
 export const outcomeSchema = z.object({
   cell: z.int().min(0),
-  status: z.string().min(1).max(32),
+  /** The rcode's name or number, or one of `cellFailures`. */
+  status: z.string().regex(/^([A-Z_]{1,32}|\d{1,5})$/),
   delay: z.number().min(0).nullable(),
   transport: z.enum(['udp', 'tcp']).nullable(),
   truncated: z.boolean(),
@@ -88,7 +89,7 @@ export const orderReplySchema = z.discriminatedUnion('kind', [
     order_id: z.string(),
     cell: z.int().min(0),
     part: z.int().min(0),
-    parts: z.int().min(2).max(64),
+    parts: z.int().min(2).max(1024),
     text: z.string(),
   }),
 ]);

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { errorCatalog, errorCodeSchema, errorReplySchema, invalidRequest, ProbeTaskError } from './errors.ts';
 import type { Rpc } from './rpc.ts';
 
+const dash = '-'.charCodeAt(0);
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Parses a body as UTF-8 JSON (RFC 8259); throws `INVALID_JSON`. */
@@ -19,10 +20,10 @@ export function decodeJson(body: Uint8Array): unknown {
 }
 
 /** Decodes and parses a request body; throws `INVALID_JSON` or `INVALID_REQUEST`. */
-export function decodeRequest<Request extends z.ZodType>(
-  rpc: Pick<Rpc, 'takesNothing'> & { request: Request },
+export function decodeRequest<Request>(
+  rpc: Pick<Rpc, 'takesNothing'> & { request: z.ZodType<Request> },
   body: Uint8Array,
-): z.output<Request> {
+): Request {
   const parsed = rpc.request.safeParse(decodeArguments(rpc, body));
   if (parsed.success) return parsed.data;
   throw invalidRequest(parsed.error);
@@ -30,15 +31,14 @@ export function decodeRequest<Request extends z.ZodType>(
 
 function decodeArguments(rpc: Pick<Rpc, 'takesNothing'>, body: Uint8Array): unknown {
   if (!rpc.takesNothing) return decodeJson(body);
-  const argument = body.length === 0 ? null : decodeJson(body);
+  // The contract's document writes "nothing" as a dash; both the bare octet and the JSON string are understood.
+  const isNothing = body.length === 0 || (body.length === 1 && body[0] === dash);
+  const argument = isNothing ? null : decodeJson(body);
   return argument === null || argument === '-' ? {} : argument;
 }
 
 /** Decodes a reply body; throws the coded error it carries, or `INTERNAL` when it is no reply of this call. */
-export function decodeReply<Reply extends z.ZodType>(
-  rpc: { reply: Reply },
-  body: Uint8Array,
-): z.output<Reply> {
+export function decodeReply<Reply>(rpc: { reply: z.ZodType<Reply> }, body: Uint8Array): Reply {
   const json = decodeJson(body);
   const failure = errorReplySchema.safeParse(json);
   if (failure.success) {

@@ -3,12 +3,13 @@ import { z } from 'zod';
 import { placePatternShape, placeReplyShape } from './place.ts';
 import { dnsServerSchema, domainSchema } from './probe.ts';
 import { integerIdSchema } from './task.ts';
+import { textSchema } from './text.ts';
 
 /** The `get` subjects take no arguments. */
 export const noArgumentsSchema = z.object({});
 
 const maxDomains = 100_000;
-const groupName = z.string().min(1).max(200);
+const groupName = textSchema(200).min(1);
 const groupDomains = z.array(domainSchema).min(1, 'expected at least one domain').max(maxDomains);
 
 export const domainGroupSchema = z.object({ id: z.int(), name: z.string(), domains: z.array(z.string()) });

@@ -96,10 +96,25 @@ const typeNumbers = {
   DLV: 32769,
 } as const;
 
+/** The names that can be asked for, in the order of their numbers. */
+export const rtypeNames: readonly string[] = Object.keys(typeNumbers);
+
 const numberByName = new Map<string, number>(Object.entries(typeNumbers));
-const nameByNumber = new Map<number, string>(
-  Object.entries(typeNumbers).map(([name, number]) => [number, name]),
-);
+
+/** Asked for by name, printed as `TYPEn`: dnspython, whose text the replies carry, has no name for these. */
+const unprintedNames = new Set('EID NIMLOC ATMA SINK RKEY TALINK UINFO UID GID DOA CLA IPN'.split(' '));
+
+/** Types that occur within records (bitmaps, covered types) but cannot be asked for. */
+const metaNames = [
+  [41, 'OPT'],
+  [249, 'TKEY'],
+  [250, 'TSIG'],
+  [251, 'IXFR'],
+  [252, 'AXFR'],
+] as const;
+
+const nameByNumber = new Map<number, string>(metaNames);
+for (const [name, number] of numberByName) if (!unprintedNames.has(name)) nameByNumber.set(number, name);
 
 /**
  * The number of a record type given by name in any case (`A`, `https`) or in the RFC 3597 form `TYPEn`
@@ -117,7 +132,7 @@ export function parseRtype(text: string): number | undefined {
   return number;
 }
 
-/** The mnemonic of a record type, else `TYPEn` (RFC 3597). */
+/** The mnemonic of a record type as dnspython prints it, else `TYPEn` (RFC 3597). */
 export function formatRtype(number: number): string {
   return nameByNumber.get(number) ?? `TYPE${number}`;
 }

@@ -67,10 +67,14 @@ function encodeLabel(label: string): number[] | string {
   return octets;
 }
 
+// domainToASCII parses a URL's host: it would cut the label at these, decode them or leave them out without a word.
+const changedByUrlParser = /[%/?#]|[^!-~\P{ASCII}]/u;
+
 function toAsciiLabel(label: string): string | undefined {
   if (/^\p{ASCII}*$/u.test(label) || label.includes('\\')) return label;
+  if (changedByUrlParser.test(label)) return undefined;
   const ascii = domainToASCII(label);
-  // domainToASCII percent-decodes and maps: a result holding a dot would be two labels.
+  // A mapped result holding a dot would be two labels.
   return ascii === '' || ascii.includes('.') ? undefined : ascii;
 }
 

@@ -1,5 +1,6 @@
 // Where an agent stands, and how callers name places: country, province, city, carrier.
 import { z } from 'zod';
+import { textSchema } from './text.ts';
 
 /** What stands for "any" in a place that was normalised. */
 export const wildcard = '*';
@@ -8,7 +9,7 @@ const maxIdLength = 64;
 
 /** An id of a place: int or string, compared as string. `null`, `""`, `0` and `"*"` mean any. */
 const placeId = z
-  .union([z.int(), z.string().max(maxIdLength)], { error: 'expected an id (int or string)' })
+  .union([z.int(), textSchema(maxIdLength)], { error: 'expected an id (int or string)' })
   .nullish()
   .transform((id) => {
     const text = String(id ?? '');

@@ -42,7 +42,7 @@ export type Rpc = {
   reply: z.ZodType;
 };
 
-export const rpcs = {
+const definitions = {
   oneShoot: {
     subject: subjects.oneShoot,
     summary: 'Probes one domain from every matching agent and replies with the answers.',
@@ -165,9 +165,20 @@ export const rpcs = {
   },
 } as const satisfies Record<string, Rpc>;
 
-export type RpcName = keyof typeof rpcs;
+export type RpcName = keyof typeof definitions;
 /** What a caller passes: before defaults and normalisation. */
-export type RpcInput<Name extends RpcName> = z.input<(typeof rpcs)[Name]['request']>;
+export type RpcInput<Name extends RpcName> = z.input<(typeof definitions)[Name]['request']>;
 /** What a handler gets: parsed and normalised. */
-export type RpcRequest<Name extends RpcName> = z.output<(typeof rpcs)[Name]['request']>;
-export type RpcReply<Name extends RpcName> = z.output<(typeof rpcs)[Name]['reply']>;
+export type RpcRequest<Name extends RpcName> = z.output<(typeof definitions)[Name]['request']>;
+export type RpcReply<Name extends RpcName> = z.output<(typeof definitions)[Name]['reply']>;
+
+/** The table, typed so that a name that is not known until run time still ties request to reply. */
+export const rpcs: {
+  readonly [Name in RpcName]: {
+    subject: string;
+    summary: string;
+    takesNothing: boolean;
+    request: z.ZodType<RpcRequest<Name>>;
+    reply: z.ZodType<RpcReply<Name>>;
+  };
+} = definitions;

@@ -1,6 +1,7 @@
 // Recurring tasks: probe.task.get and the subjects that manage them.
 import { z } from 'zod';
 import { domainTargetSchema, probeDataSchema, rtypeSchema } from './probe.ts';
+import { textSchema } from './text.ts';
 
 const maxCycleS = 366 * 24 * 3600;
 const maxTargets = 10_000;
@@ -25,10 +26,10 @@ export const domainGroupTargetSchema = z.object({
 export const targetSchema = z.discriminatedUnion('type', [domainTargetSchema, domainGroupTargetSchema]);
 export type Target = z.infer<typeof targetSchema>;
 
-const name = z.string().min(1).max(64);
+const name = textSchema(64).min(1);
 
 /** Owner ids of the caller's own system, kept as they are. */
-const ownerId = z.union([z.int(), z.string().max(64)]).nullable();
+const ownerId = z.union([z.int(), textSchema(64)]).nullable();
 
 const clockTime = /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
 const dateTime = /^\d{4}-\d\d-\d\d([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?$/;

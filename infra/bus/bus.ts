@@ -1,0 +1,51 @@
+// What services need of a message bus; nats-bus.ts gives it over NATS.
+
+/** A message that arrived. */
+export type BusMessage = {
+  subject: string;
+  body: Uint8Array;
+  /** Where an answer goes; undefined when the sender wants none. */
+  replyTo: string | undefined;
+  header(name: string): string | undefined;
+  /** The server's word that nobody listens where the request went. */
+  isNoResponders: boolean;
+};
+
+export type OutgoingMessage = {
+  body?: Uint8Array;
+  replyTo?: string;
+  headers?: Record<string, string>;
+};
+
+export type Subscription = {
+  /** Takes no further messages; those already delivered have been handed over when it resolves. */
+  drain(): Promise<void>;
+};
+
+export type Bus = {
+  /** Largest message that the server takes: headers and body, octets. */
+  maxPayload(): number;
+  isConnected(): boolean;
+  /** Calls back every time the connection is back after it was away. */
+  onReconnect(listener: () => void): void;
+  /**
+   * Sends one message, or keeps it until the connection is back. Throws `PAYLOAD_TOO_LARGE` with both sizes before the
+   * server would cut the connection.
+   */
+  publish(subject: string, message?: OutgoingMessage): void;
+  /** Hands every message to `onMessage`. What it throws is logged and ends neither connection nor process. */
+  subscribe(
+    subject: string,
+    onMessage: (message: BusMessage) => void,
+    options?: { queue?: string },
+  ): Subscription;
+  /**
+   * Asks and awaits one answer. Throws `UNAVAILABLE` when nobody listens, when no answer comes in time, or at once while
+   * the connection is away (a request sent then would be lost).
+   */
+  request(subject: string, message: OutgoingMessage & { timeoutMs: number }): Promise<BusMessage>;
+  /** A subject prefix of this process alone, under which it may receive. */
+  inboxPrefix: string;
+  /** Resolves when the server has taken everything published so far. */
+  flush(): Promise<void>;
+};

@@ -1,0 +1,86 @@
+// The pool of one process, and the line between "the database is away" and a fault in a statement.
+import { Kysely, PostgresDialect, type Transaction } from 'kysely';
+import { DatabaseError, Pool } from 'pg';
+import { ProbeTaskError } from '../../contracts/errors.ts';
+import type { Stoppable } from '../lifecycle.ts';
+import type { Logger } from '../logger.ts';
+import type { Tables } from './tables.ts';
+
+export type Database = Stoppable & {
+  /** Runs one piece of work; throws `UNAVAILABLE` when the database is away or does not answer in time. */
+  run<Result>(work: (db: Kysely<Tables>) => Promise<Result>): Promise<Result>;
+  /** The same in one transaction. */
+  transact<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
+  isReachable(): Promise<boolean>;
+};
+
+const connectTimeoutMs = 2000;
+const queryTimeoutMs = 8000;
+
+/** Connects when first needed; a database that is away harms only those who ask it. */
+export function createDatabase(options: { url: string; maxConnections: number; logger: Logger }): Database {
+  const { url, maxConnections, logger } = options;
+  const pool = new Pool({
+    connectionString: url,
+    max: maxConnections,
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: queryTimeoutMs,
+    statement_timeout: queryTimeoutMs,
+    keepAlive: true,
+  });
+  // An idle connection that the server cuts; the pool opens a new one when it is needed.
+  pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  let stopping: Promise<void> | undefined;
+
+  return {
+    run: (work) => guard(work(db), logger),
+    transact: (work) => guard(db.transaction().execute(work), logger),
+    async isReachable() {
+      try {
+        await pool.query('select 1');
+        return true;
+      } catch (error) {
+        logger.debug({ err: error }, 'the database is away');
+        return false;
+      }
+    },
+    stop() {
+      stopping ??= db.destroy();
+      return stopping;
+    },
+  };
+}
+
+async function guard<Result>(work: Promise<Result>, logger: Logger): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isAway(error)) throw error;
+    logger.warn({ err: error }, 'the database is away');
+    throw new ProbeTaskError('UNAVAILABLE', 'the database is away');
+  }
+}
+
+/** SQLSTATE classes and codes of a server that cannot serve now: connection, resources, shutdown, cancelled for time. */
+const awayStates = /^(08|53|57P0|57014|58|3D000|28)/;
+const socketCodes = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EPIPE',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+/** pg gives these faults no code. */
+const driverTexts = /timeout|Connection terminated|not queryable|Client has encountered a connection error/i;
+
+function isAway(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isAway);
+  if (error instanceof DatabaseError) return awayStates.test(error.code ?? '');
+  if (!(error instanceof Error) || error instanceof ProbeTaskError) return false;
+  if ('code' in error && typeof error.code === 'string') return socketCodes.has(error.code);
+  return driverTexts.test(error.message);
+}

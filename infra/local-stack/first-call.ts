@@ -1,0 +1,41 @@
+// The first call a newcomer can copy: shell, Node.js and Python.
+
+export type FirstCallTarget = { natsUrl: string; exampleZone: string };
+
+const EXAMPLE_NAME = 'www.probe.test';
+const SUBJECT = 'probe.task.dns_result.one_shoot';
+
+/** Three copyable calls that ask every agent for one name of the example zone. */
+export function formatFirstCalls({ natsUrl, exampleZone }: FirstCallTarget): string {
+  const request = JSON.stringify({
+    target: { type: 'domain', rtype: 'A', data: EXAMPLE_NAME },
+    probe_data: { dns_servers: [exampleZone] },
+  });
+  return `
+A first call from the shell:
+
+  npm run probe -- ${EXAMPLE_NAME} -s ${exampleZone}
+
+from Node.js (in this folder):
+
+  node --input-type=module -e '
+  import { connect } from "nats";
+  const bus = await connect({ servers: "${natsUrl}" });
+  const request = ${request};
+  const reply = await bus.request("${SUBJECT}", JSON.stringify(request), { timeout: 5000 });
+  console.log(reply.json());
+  await bus.close();'
+
+from Python (pip install nats-py):
+
+  python3 -c '
+  import asyncio, json, nats
+  async def main():
+      bus = await nats.connect("${natsUrl}")
+      request = ${request}
+      reply = await bus.request("${SUBJECT}", json.dumps(request).encode(), timeout=5)
+      print(json.loads(reply.data))
+      await bus.close()
+  asyncio.run(main())'
+`;
+}

@@ -1,0 +1,22 @@
+// `npm start`: the whole system on this machine.
+import { join } from 'node:path';
+import { repositoryFolder, resolveDataFolder } from './data-folder.ts';
+import { startExampleZone } from './example-zone.ts';
+import { runProgramOrThrow } from './run-program.ts';
+import { runStackProcess } from './run-stack.ts';
+import { seedFirstRun } from './seed.ts';
+import { stackServices } from './services.ts';
+
+await runStackProcess(
+  {
+    services: stackServices,
+    migrate: async (databaseUrl, signal) => {
+      const script = join(repositoryFolder, 'infra/database/migrate-main.ts');
+      const env = { ...process.env, DATABASE_URL: databaseUrl };
+      await runProgramOrThrow(process.execPath, [script], { env, signal });
+    },
+    seed: seedFirstRun,
+    startExampleZone,
+  },
+  { dataFolder: resolveDataFolder(process.env), env: process.env },
+);

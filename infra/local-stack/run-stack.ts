@@ -1,0 +1,110 @@
+// The local stack as a process: its lock, what it prints, its signals and its exit code.
+import { join } from 'node:path';
+import { tryLock } from './file-lock.ts';
+import { formatFirstCalls } from './first-call.ts';
+import { createLocalStack, type StackOptions, type StackParts } from './stack.ts';
+import { describeError, StackError } from './stack-error.ts';
+
+export type RunStackOptions = Omit<StackOptions, 'report' | 'onFailure'>;
+
+// npm passes on the SIGINT that the terminal has already sent to the whole group: one Ctrl-C, two signals.
+const SAME_KEYSTROKE_MS = 1_000;
+const PARENT_CHECK_MS = 1_000;
+
+/**
+ * Starts the stack, prints where everything is and then `ready`, and stops it on SIGINT, SIGTERM or SIGHUP.
+ * Ends the process: exit code 0 after a stop that was asked for, 1 with one line when something failed.
+ */
+export async function runStackProcess(parts: StackParts, options: RunStackOptions): Promise<void> {
+  const { dataFolder, env } = options;
+  // A reader that goes away (`npm start | head`) does not end the stack.
+  process.stdout.on('error', () => undefined);
+  const lock = await takeLock(dataFolder);
+
+  const stack = createLocalStack(parts, {
+    ...options,
+    report: print,
+    onFailure: (error) => void fail(error),
+  });
+  let stoppingSince: number | null = null;
+  let isForced = false;
+
+  async function end(exitCode: number): Promise<void> {
+    stoppingSince ??= performance.now();
+    await stack.stop().catch((error: unknown) => print(`while stopping: ${describeError(error)}`));
+    await lock.release();
+    process.exit(isForced ? 1 : exitCode);
+  }
+
+  async function fail(error: unknown): Promise<void> {
+    if (stoppingSince !== null) return;
+    stoppingSince = performance.now();
+    printFault(describeError(error));
+    await end(1);
+  }
+
+  function askToStop(): void {
+    if (stoppingSince === null) {
+      stoppingSince = performance.now();
+      print('stopping (Ctrl-C again to force) …');
+      void end(0).then(undefined, failHard);
+      return;
+    }
+    if (isForced || performance.now() - stoppingSince < SAME_KEYSTROKE_MS) return;
+    isForced = true;
+    print('forcing …');
+    void stack.stop({ isForced: true }).then(undefined, failHard);
+  }
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, askToStop);
+  process.on('uncaughtException', (error) => void fail(error));
+  if (env.npm_lifecycle_event !== undefined) stopWithoutParent(askToStop);
+
+  try {
+    const addresses = await stack.start();
+    print(`logs         ${join(dataFolder, 'log')}`);
+    print(formatFirstCalls(addresses));
+    print('ready');
+  } catch (error) {
+    await fail(error);
+  }
+}
+
+async function takeLock(dataFolder: string): Promise<{ release(): Promise<void> }> {
+  try {
+    const attempt = await tryLock(join(dataFolder, 'stack.lock'));
+    if (attempt.kind === 'held') return attempt.lock;
+    const { pid } = attempt;
+    throw new StackError(
+      'ALREADY_RUNNING',
+      `npm start already runs on ${dataFolder} (pid ${pid}): stop it with Ctrl-C there, or with kill ${pid}`,
+    );
+  } catch (error) {
+    printFault(describeError(error));
+    process.exit(1);
+  }
+}
+
+/** A killed npm passes no signal on; its going shows in the parent's pid. */
+function stopWithoutParent(askToStop: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    askToStop();
+  }, PARENT_CHECK_MS);
+  timer.unref();
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+function printFault(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function failHard(error: unknown): void {
+  printFault(describeError(error));
+  process.exit(1);
+}

@@ -1,0 +1,31 @@
+// The services of the local stack: one row each, started in this order and stopped in reverse.
+
+export type StackService = {
+  /** Of the process, its log and its row in stack.json. */
+  name: string;
+  /** Path of its main file, relative to the root of the repository. */
+  script: string;
+  /** On top of what every service gets: NATS_URL, DATABASE_URL, METRICS_PORT. */
+  env: Record<string, string>;
+};
+
+export const stackServices: readonly StackService[] = [
+  { name: 'gateway', script: 'services/gateway/main.ts', env: {} },
+  agentAt('agent-440400-ct', { province: '440000', city: '440400', carrier: '电信' }),
+  agentAt('agent-110100-cu', { province: '110000', city: '110100', carrier: '联通' }),
+  agentAt('agent-310100-cm', { province: '310000', city: '310100', carrier: '移动' }),
+];
+
+function agentAt(id: string, place: { province: string; city: string; carrier: string }): StackService {
+  return {
+    name: id,
+    script: 'services/agent/main.ts',
+    env: {
+      AGENT_ID: id,
+      AGENT_COUNTRY: '86',
+      AGENT_PROVINCE: place.province,
+      AGENT_CITY: place.city,
+      AGENT_CARRIER: place.carrier,
+    },
+  };
+}

@@ -1,0 +1,32 @@
+// The one error type of the local stack: a code to switch on and a message that is a complete line for people.
+
+export type StackErrorCode =
+  | 'ALREADY_RUNNING'
+  | 'PROGRAM_FAILED'
+  | 'PROGRAM_MISSING'
+  | 'PORT_TAKEN'
+  | 'SERVER_FAILED'
+  | 'SERVICE_FAILED'
+  | 'STOPPED';
+
+export class StackError extends Error {
+  readonly code: StackErrorCode;
+
+  constructor(code: StackErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'StackError';
+    this.code = code;
+  }
+}
+
+/** The text of whatever was thrown, as one line. */
+export function describeError(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return text.replaceAll(/\s*\n\s*/g, ' | ').trim();
+}
+
+/** The `code` of a Node.js system error such as `ENOENT`, or undefined for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,201 @@
+// The local stack: everything of one machine, started in order and stopped in reverse.
+import { join } from 'node:path';
+import { checkNatsUrl, hidePassword } from './check-nats-url.ts';
+import { stopOrphans } from './child-record.ts';
+import { startNatsServer } from './nats-server.ts';
+import { startPostgres } from './postgres.ts';
+import { natsServerSource, provideProgram } from './provide-program.ts';
+import type { StackService } from './services.ts';
+import { describeError, StackError, systemErrorCode } from './stack-error.ts';
+import { removeStackFile, type StackAddresses, writeStackFile } from './stack-file.ts';
+import type { ChildExit } from './start-child.ts';
+import { findFree, LOOPBACK, startOnFreePort } from './start-on-free-port.ts';
+import { type RestartPolicy, superviseService } from './supervise-service.ts';
+
+export type StackPorts = { nats: number; postgres: number; exampleZone: number; firstMetrics: number };
+
+export const defaultPorts: StackPorts = { nats: 4222, postgres: 5432, exampleZone: 6553, firstMetrics: 6561 };
+
+export type StackParts = {
+  services: readonly StackService[];
+  migrate: (databaseUrl: string, signal: AbortSignal) => Promise<void>;
+  seed: (databaseUrl: string) => Promise<void>;
+  /** Rejects with the code `EADDRINUSE` when the port is taken. */
+  startExampleZone: (at: {
+    host: string;
+    port: number;
+  }) => Promise<{ address: string; stop(): Promise<void> }>;
+};
+
+export type StackOptions = {
+  dataFolder: string;
+  env: NodeJS.ProcessEnv;
+  /** Takes one line for people. */
+  report: (line: string) => void;
+  /** A part that runs no more and is not restarted; the caller stops the stack. */
+  onFailure: (error: StackError) => void;
+  ports?: StackPorts;
+  restart?: RestartPolicy;
+  readyTimeoutMs?: number;
+};
+
+export type LocalStack = {
+  /** Resolves when every part is ready. Rejects with a `StackError`; what had started is stopped by `stop`. */
+  start(): Promise<StackAddresses>;
+  /** Stops in reverse order; a second call with `isForced` kills what is left. */
+  stop(options?: { isForced?: boolean }): Promise<void>;
+};
+
+type Stopper = (options: { isForced: boolean }) => Promise<void>;
+
+const READY_TIMEOUT_MS = 30_000;
+
+/** The stack over its parts; the caller holds the lock of the data folder. */
+export function createLocalStack(parts: StackParts, options: StackOptions): LocalStack {
+  const { dataFolder, env, report, onFailure, ports = defaultPorts } = options;
+  const { restart, readyTimeoutMs = READY_TIMEOUT_MS } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const stoppers: Stopper[] = [];
+  let starting: Promise<StackAddresses> | null = null;
+  let ending: Promise<void> | null = null;
+
+  async function startAll(): Promise<StackAddresses> {
+    const orphans = await stopOrphans(join(dataFolder, 'run'));
+    if (orphans.length > 0) report(`stopped what a killed run left behind: ${orphans.join(', ')}`);
+    const databaseUrl = await startDatabase();
+    const natsUrl = await startBus();
+    await parts.migrate(databaseUrl, signal);
+    signal.throwIfAborted();
+    await parts.seed(databaseUrl);
+    signal.throwIfAborted();
+    const exampleZone = await startZone();
+    const services = await startServices({ NATS_URL: natsUrl, DATABASE_URL: databaseUrl });
+    const addresses = { pid: process.pid, natsUrl, databaseUrl, exampleZone, services };
+    stoppers.push(() => removeStackFile(dataFolder));
+    await writeStackFile(dataFolder, addresses);
+    return addresses;
+  }
+
+  async function startDatabase(): Promise<string> {
+    if (env.DATABASE_URL) {
+      report(`postgres     ${hidePassword(env.DATABASE_URL)} (from DATABASE_URL)`);
+      return env.DATABASE_URL;
+    }
+    const server = await startPostgres({ dataFolder, preferredPort: ports.postgres, signal });
+    stoppers.push((how) => server.stop(how));
+    watchServer('postgres', server.exited);
+    report(`postgres     ${hidePassword(server.url)}${noteOtherPort(server.port, ports.postgres)}`);
+    return server.url;
+  }
+
+  async function startBus(): Promise<string> {
+    if (env.NATS_URL) {
+      await checkNatsUrl(env.NATS_URL);
+      report(`nats         ${hidePassword(env.NATS_URL)} (from NATS_URL)`);
+      return env.NATS_URL;
+    }
+    const program = await provideProgram(natsServerSource, { dataFolder, env, report, signal });
+    const server = await startNatsServer({ program, dataFolder, preferredPort: ports.nats, signal });
+    stoppers.push((how) => server.stop(how));
+    watchServer('nats-server', server.exited);
+    report(`nats         ${server.url}${noteOtherPort(server.port, ports.nats)}`);
+    return server.url;
+  }
+
+  async function startZone(): Promise<string> {
+    const zone = await startOnFreePort(ports.exampleZone, (port) =>
+      unlessTaken(() => parts.startExampleZone({ host: LOOPBACK, port })),
+    );
+    stoppers.push(() => zone.stop());
+    const port = Number(zone.address.slice(zone.address.lastIndexOf(':') + 1));
+    report(`example zone ${zone.address}${noteOtherPort(port, ports.exampleZone)}`);
+    return zone.address;
+  }
+
+  async function startServices(servers: Record<string, string>): Promise<StackAddresses['services']> {
+    const metricsPorts = await chooseMetricsPorts(parts.services.length, ports.firstMetrics);
+    const starts = parts.services.map(async (service, index) => {
+      const supervised = superviseService(
+        {
+          name: service.name,
+          script: service.script,
+          env: { ...env, ...servers, ...service.env },
+          preferredPort: metricsPorts[index] ?? 0,
+          logFolder: join(dataFolder, 'log'),
+          runFolder: join(dataFolder, 'run'),
+          readyTimeoutMs,
+          signal,
+        },
+        { report, onGiveUp: onFailure, ...(restart === undefined ? {} : { restart }) },
+      );
+      stoppers.push((how) => supervised.stop(how));
+      return { name: service.name, metricsUrl: await supervised.start() };
+    });
+    // All have settled before anything is stopped, so that no start is under way behind the stop's back.
+    const failure = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
+    const services = await Promise.all(starts);
+    for (const { name, metricsUrl } of services) report(`${name.padEnd(12)} ${metricsUrl}`);
+    return services;
+  }
+
+  function watchServer(name: string, exited: Promise<ChildExit>): void {
+    void exited.then(({ exitCode, signal: endedBy }) => {
+      if (signal.aborted) return;
+      const how = endedBy ?? `exit code ${exitCode}`;
+      onFailure(
+        new StackError(
+          'SERVER_FAILED',
+          `${name} ended (${how}), see ${join(dataFolder, 'log', `${name}.log`)}`,
+        ),
+      );
+    });
+  }
+
+  async function stopAll(): Promise<void> {
+    // A start that is under way sees the aborted signal and rejects; its caller deals with that.
+    await starting?.catch(() => undefined);
+    const faults: string[] = [];
+    for (const stopOne of stoppers.toReversed()) {
+      await stopOne({ isForced: false }).catch((error: unknown) => faults.push(describeError(error)));
+    }
+    for (const fault of faults) report(`while stopping: ${fault}`);
+  }
+
+  return {
+    start() {
+      starting ??= startAll();
+      return starting;
+    },
+    async stop({ isForced = false } = {}) {
+      stopping.abort(new StackError('STOPPED', 'the stack is being stopped'));
+      ending ??= stopAll();
+      if (isForced) await Promise.allSettled(stoppers.map((stopOne) => stopOne({ isForced: true })));
+      await ending;
+    },
+  };
+}
+
+function noteOtherPort(port: number, preferred: number): string {
+  return port === preferred || preferred === 0 ? '' : ` (${preferred} is taken)`;
+}
+
+/** Distinct free ports, so that services starting at the same time do not compete for one. */
+async function chooseMetricsPorts(count: number, first: number): Promise<number[]> {
+  if (first === 0) return new Array<number>(count).fill(0);
+  const chosen: number[] = [];
+  for (let port = first; chosen.length < count && port < first + 100; port += 1) {
+    if ((await findFree(port)) !== null) chosen.push(port);
+  }
+  return chosen;
+}
+
+async function unlessTaken<T>(start: () => Promise<T>): Promise<T | null> {
+  try {
+    return await start();
+  } catch (error) {
+    if (systemErrorCode(error) === 'EADDRINUSE') return null;
+    throw error;
+  }
+}

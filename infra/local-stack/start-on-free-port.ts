@@ -1,0 +1,43 @@
+// Which TCP ports of the loopback address are free.
+import { createServer } from 'node:net';
+import { StackError, systemErrorCode } from './stack-error.ts';
+
+export const LOOPBACK = '127.0.0.1';
+
+// A taken port is followed by its neighbours; beyond that something else is wrong.
+const MAX_PORTS_TRIED = 50;
+
+/**
+ * Starts something on the preferred port, or on the next one that is free. Between the look at a port and
+ * its use another program may take it, so `start` gives null for "taken after all" and the search goes on.
+ * A preferred port of 0 means any port. Rejects with `PORT_TAKEN` when 50 ports in a row are in use.
+ */
+export async function startOnFreePort<T>(
+  preferredPort: number,
+  start: (port: number) => Promise<T | null>,
+): Promise<T> {
+  for (let offset = 0; offset < MAX_PORTS_TRIED; offset += 1) {
+    const port = await findFree(preferredPort === 0 ? 0 : preferredPort + offset);
+    const started = port === null ? null : await start(port);
+    if (started !== null) return started;
+  }
+  const last = preferredPort + MAX_PORTS_TRIED - 1;
+  throw new StackError('PORT_TAKEN', `every port from ${preferredPort} to ${last} is taken on ${LOOPBACK}`);
+}
+
+/** The port itself when nothing listens on it (any free one for 0), else null. */
+export function findFree(port: number): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error) => {
+      const code = systemErrorCode(error);
+      if (code === 'EADDRINUSE' || code === 'EACCES') resolve(null);
+      else reject(error);
+    });
+    probe.listen({ port, host: LOOPBACK, exclusive: true }, () => {
+      const address = probe.address();
+      const found = typeof address === 'object' && address !== null ? address.port : null;
+      probe.close(() => resolve(found));
+    });
+  });
+}

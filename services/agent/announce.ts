@@ -1,0 +1,43 @@
+// Tells the gateways that this agent is there, where it stands and how loaded it is.
+import { randomUUID } from 'node:crypto';
+import { type Heartbeat, heartbeatIntervalMs } from '../../contracts/agent.ts';
+import { internalSubjects } from '../../contracts/subjects.ts';
+import type { Bus, Subscription } from '../../infra/bus/bus.ts';
+import type { Component } from '../../infra/lifecycle.ts';
+
+export type AgentIdentity = Omit<Heartbeat, 'session' | 'state' | 'load'>;
+
+/** Heartbeats at a steady pace and whenever a gateway asks; the last one says that no further orders are taken. */
+export function createAnnouncer(options: {
+  bus: Bus;
+  identity: AgentIdentity;
+  readLoad: () => Heartbeat['load'];
+}): Component {
+  const { bus, identity, readLoad } = options;
+  const session = randomUUID();
+  let timer: NodeJS.Timeout | undefined;
+  let subscription: Subscription | undefined;
+
+  function announce(state: Heartbeat['state']): void {
+    // A heartbeat kept for later would say that this agent is alive when it may not be.
+    if (!bus.isConnected()) return;
+    const heartbeat: Heartbeat = { ...identity, load: readLoad(), session, state };
+    bus.publish(internalSubjects.heartbeat, { body: Buffer.from(JSON.stringify(heartbeat)) });
+  }
+
+  return {
+    async start() {
+      subscription = bus.subscribe(internalSubjects.discover, () => announce('ready'));
+      bus.onReconnect(() => announce('ready'));
+      timer = setInterval(() => announce('ready'), heartbeatIntervalMs);
+      announce('ready');
+      await bus.flush();
+    },
+    async stop() {
+      clearInterval(timer);
+      await subscription?.drain();
+      if (timer !== undefined) announce('draining');
+      timer = undefined;
+    },
+  };
+}

@@ -1,0 +1,125 @@
+// A probe agent as a process: reads the environment and wires the parts.
+import { getServers } from 'node:dns';
+import { z } from 'zod';
+import { agentIdSchema } from '../../contracts/agent.ts';
+import { parseDnsServer } from '../../contracts/dns-server.ts';
+import { dnsServerSchema } from '../../contracts/probe.ts';
+import { integerIdSchema } from '../../contracts/task.ts';
+import { textSchema } from '../../contracts/text.ts';
+import { createBus } from '../../infra/bus/nats-bus.ts';
+import {
+  busConfig,
+  busVariables,
+  integerVariable,
+  listVariable,
+  operationVariables,
+  readConfig,
+} from '../../infra/config.ts';
+import { runProcess, sequence } from '../../infra/lifecycle.ts';
+import { createLogger } from '../../infra/logger.ts';
+import { createMetrics } from '../../infra/metrics.ts';
+import { createOperationServer } from '../../infra/operation-server.ts';
+import { version } from '../../infra/version.ts';
+import { createAnnouncer } from './announce.ts';
+import { createDnsEngine } from './dns/engine.ts';
+import { createStallClock } from './stall-clock.ts';
+import { createOrderTaker } from './take-orders.ts';
+
+const placeId = textSchema(64).refine((id) => !['*', '0'].includes(id), {
+  error: 'a wildcard is not a place',
+});
+
+const variables = z.object({
+  ...busVariables,
+  ...operationVariables,
+  AGENT_ID: agentIdSchema,
+  AGENT_COUNTRY: placeId,
+  AGENT_PROVINCE: placeId,
+  AGENT_CITY: placeId,
+  AGENT_CARRIER: placeId,
+  AGENT_GROUPS: listVariable(
+    z
+      .string()
+      .regex(/^\d{1,10}$/, 'expected group ids')
+      .transform(Number)
+      .pipe(integerIdSchema),
+  ).default([]),
+  AGENT_RESOLVERS: listVariable(dnsServerSchema).optional(),
+  AGENT_CONCURRENCY: integerVariable(1, 100_000).default(1024),
+  AGENT_CONCURRENCY_PER_SERVER: integerVariable(1, 100_000).default(128),
+  AGENT_MAX_WAITING: integerVariable(1, 10_000_000).default(50_000),
+});
+
+await runProcess(() => {
+  const env = readConfig(variables, process.env);
+  const logger = createLogger('agent', env.LOG_LEVEL).child({ agent: env.AGENT_ID });
+  const metrics = createMetrics();
+  const bus = createBus({ config: busConfig(env), name: `agent ${env.AGENT_ID}`, logger });
+  const engine = createDnsEngine({
+    maxInFlight: env.AGENT_CONCURRENCY,
+    maxInFlightPerServer: env.AGENT_CONCURRENCY_PER_SERVER,
+    logger,
+  });
+  metrics.gauge('probe_dns_in_flight', 'Queries being asked', () => engine.stats().inFlight);
+  metrics.gauge('probe_dns_waiting', 'Queries waiting for a free place', () => engine.stats().waiting);
+  metrics.gauge('probe_dns_malformed', 'Malformed replies so far', () => engine.stats().malformed);
+  metrics.gauge(
+    'probe_dns_mismatched',
+    'Packets so far that answer no question of ours',
+    () => engine.stats().mismatched,
+  );
+  metrics.gauge(
+    'probe_dns_late',
+    'Replies so far that came after their query ended',
+    () => engine.stats().late,
+  );
+  metrics.gauge(
+    'probe_dns_receive_buffer_bytes',
+    'Receive buffer granted to a UDP socket',
+    () => engine.stats().receiveBufferBytes ?? 0,
+  );
+  const stallClock = createStallClock();
+  const orders = createOrderTaker({
+    agentId: env.AGENT_ID,
+    bus,
+    engine,
+    stallClock,
+    maxWaitingCells: env.AGENT_MAX_WAITING,
+    metrics,
+    logger,
+  });
+  const announcer = createAnnouncer({
+    bus,
+    identity: {
+      agent_id: env.AGENT_ID,
+      country: env.AGENT_COUNTRY,
+      province: env.AGENT_PROVINCE,
+      city: env.AGENT_CITY,
+      carrier: env.AGENT_CARRIER,
+      groups: env.AGENT_GROUPS,
+      resolvers: env.AGENT_RESOLVERS ?? systemResolvers(),
+      version,
+    },
+    readLoad: () => ({
+      running: engine.stats().inFlight,
+      waiting: engine.stats().waiting,
+      capacity: env.AGENT_CONCURRENCY,
+    }),
+  });
+  const operation = createOperationServer({
+    host: env.HTTP_HOST,
+    port: env.METRICS_PORT,
+    metrics,
+    checks: {
+      bus: { isRequired: true, check: bus.isConnected },
+      orders: { isRequired: true, check: orders.isTaking },
+    },
+    logger,
+  });
+  return { service: sequence([operation, engine, stallClock, bus, orders, announcer]), logger };
+});
+
+/** What the machine itself asks; entries with a zone (`fe80::1%eth0`) cannot be told to others and are left out. */
+function systemResolvers(): string[] {
+  return getServers().filter((server) => parseDnsServer(server).ok);
+}

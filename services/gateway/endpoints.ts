@@ -1,0 +1,75 @@
+// One table: every call that the gateway answers, and what answers it.
+import { headers } from '../../contracts/subjects.ts';
+import { defineEndpoint, type Endpoint } from '../../infra/bus/serve.ts';
+import type { AgentDirectory } from './agent-directory.ts';
+import type { DefinitionCache } from './definition-cache.ts';
+import type { DefinitionStore } from './definition-store.ts';
+import type { ProbeRunner } from './run-probe.ts';
+import type { TaskStore } from './task-store.ts';
+
+export function createEndpoints(options: {
+  runner: ProbeRunner;
+  tasks: TaskStore;
+  store: DefinitionStore;
+  definitions: Pick<DefinitionCache, 'publishChange'>;
+  directory: Pick<AgentDirectory, 'describe'>;
+  /** Requests of one kind held at once. */
+  maxProbes: number;
+  maxQueries: number;
+}): Endpoint[] {
+  const { runner, tasks, store, definitions, directory, maxProbes, maxQueries } = options;
+
+  return [
+    defineEndpoint('oneShoot', maxProbes, runner.oneShoot),
+    defineEndpoint('oneShootVerbose', maxProbes, runner.oneShootVerbose),
+
+    defineEndpoint('taskGet', maxQueries, async (page) => {
+      const { tasks: body, nextCursor } = await tasks.list(page);
+      return { body, ...(nextCursor === undefined ? {} : { headers: { [headers.nextCursor]: nextCursor } }) };
+    }),
+    defineEndpoint('taskCreate', maxQueries, async (task) => ({ body: await tasks.create(task) })),
+    defineEndpoint('taskUpdate', maxQueries, async (change) => ({ body: await tasks.update(change) })),
+    defineEndpoint('taskDelete', maxQueries, async (key) => {
+      await tasks.delete(key.task_id);
+      return { body: key };
+    }),
+
+    defineEndpoint('domainGroupGet', maxQueries, async () => ({ body: await store.listDomainGroups() })),
+    defineEndpoint('domainGroupCreate', maxQueries, async (group) => ({
+      body: await store.createDomainGroup(group),
+    })),
+    defineEndpoint('domainGroupUpdate', maxQueries, async (change) => ({
+      body: await store.updateDomainGroup(change),
+    })),
+    defineEndpoint('domainGroupDelete', maxQueries, async (key) => {
+      await store.deleteDomainGroup(key.id);
+      return { body: key };
+    }),
+
+    defineEndpoint('groupDetailGet', maxQueries, async () => ({ body: await store.listGroupDetails() })),
+    defineEndpoint('groupDetailSet', maxQueries, async (group) => {
+      const body = await store.setGroupDetails(group);
+      await definitions.publishChange();
+      return { body };
+    }),
+    defineEndpoint('groupDetailDelete', maxQueries, async (key) => {
+      await store.deleteGroup(key.group_id);
+      await definitions.publishChange();
+      return { body: key };
+    }),
+
+    defineEndpoint('localDnsGet', maxQueries, async () => ({ body: await store.listLocalDns() })),
+    defineEndpoint('localDnsSet', maxQueries, async (row) => {
+      const body = await store.setLocalDns(row);
+      await definitions.publishChange();
+      return { body };
+    }),
+    defineEndpoint('localDnsDelete', maxQueries, async (place) => {
+      await store.deleteLocalDns(place);
+      await definitions.publishChange();
+      return { body: place };
+    }),
+
+    defineEndpoint('agentGet', maxQueries, async () => ({ body: directory.describe() })),
+  ];
+}

@@ -1,0 +1,25 @@
+// How one `resp_timeout` is shared out. Pure; milliseconds.
+
+export type Budget = {
+  /** When the gather ends, counted from the arrival of the request. */
+  gatherMs: number;
+  /** What the agents are given, counted from the arrival of their order. */
+  agentMs: number;
+};
+
+const shapeFloorMs = 20;
+/** Parsing, shaping and encoding of one cell's row, generously. */
+const shapePerCellMs = 0.02;
+const wayBackShare = 0.05;
+const wayBackFloorMs = 30;
+const wayBackCeilingMs = 500;
+
+/**
+ * `resp_timeout` covers everything: the reply leaves early enough to be shaped and sent, and the agents end early
+ * enough for their outcomes to come back. `elapsedMs` is what has passed since the request arrived.
+ */
+export function planBudget(respTimeoutMs: number, elapsedMs: number, cellCount: number): Budget {
+  const gatherMs = respTimeoutMs - shapeFloorMs - cellCount * shapePerCellMs;
+  const wayBackMs = Math.min(wayBackCeilingMs, Math.max(wayBackFloorMs, respTimeoutMs * wayBackShare));
+  return { gatherMs, agentMs: Math.max(1, Math.floor(gatherMs - elapsedMs - wayBackMs)) };
+}
