@@ -75,9 +75,10 @@ export async function runProcess(create: () => { service: Component; logger: Log
     process.exit(exitCode);
   }
 
-  process.once('SIGTERM', () => void stop('SIGTERM', 0));
-  process.once('SIGINT', () => void stop('SIGINT', 0));
-  process.once('uncaughtException', (error) => {
+  // Listening on: a second signal during the stop must not cut it short.
+  process.on('SIGTERM', () => void stop('SIGTERM', 0));
+  process.on('SIGINT', () => void stop('SIGINT', 0));
+  process.on('uncaughtException', (error) => {
     logger.fatal({ err: error }, 'uncaught exception');
     void stop('uncaught exception', 1);
   });

@@ -11,6 +11,9 @@ export type ReadinessChecks = Record<
   { isRequired: boolean; check: () => boolean | Promise<boolean> }
 >;
 
+/** A check that takes longer counts as failed: whoever asks for readiness waits little. */
+const checkLimitMs = 500;
+
 /**
  * `/healthz`: 200 while the event loop turns. `/readyz`: 200 or 503 with each condition's state. `/metrics`: Prometheus
  * text. The address is logged, because port 0 takes any free one.
@@ -32,7 +35,7 @@ export function createOperationServer(options: {
       Object.entries(checks).map(async ([name, { check, isRequired }]) => ({
         name,
         isRequired,
-        holds: await check(),
+        holds: await within(checkLimitMs, check),
       })),
     );
     const isReady = states.every(({ holds, isRequired }) => holds || !isRequired);
@@ -50,7 +53,11 @@ export function createOperationServer(options: {
   return {
     async start() {
       if (isStopped) return;
-      await app.listen({ host, port });
+      try {
+        await app.listen({ host, port });
+      } catch (error) {
+        throw explainListenFailure(error, host, port);
+      }
       const address = app.server.address() as AddressInfo;
       logger.info({ url: `http://${host}:${address.port}` }, 'health and metrics');
     },
@@ -59,4 +66,19 @@ export function createOperationServer(options: {
       await app.close();
     },
   };
+}
+
+function explainListenFailure(error: unknown, host: string, port: number): unknown {
+  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  return isTaken ? new Error(`METRICS_PORT: port ${port} of ${host} is taken`, { cause: error }) : error;
+}
+
+async function within(limitMs: number, check: () => boolean | Promise<boolean>): Promise<boolean> {
+  const { promise: limit, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(resolve, limitMs, false);
+  try {
+    return await Promise.race([check(), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -33,11 +33,17 @@ const empty = new Uint8Array();
 
 /**
  * `start` connects, waiting for a server as long as it takes; afterwards the connection comes back by itself, for ever,
- * with growing pauses. `stop` sends what is pending and closes: everything that still needs an answer must have ended
- * before.
+ * with growing pauses. With `connectTimeoutMs` it tries every server once, so many milliseconds in all, and throws
+ * `UNAVAILABLE` when none takes it. `stop` sends what is pending and closes: everything that still needs an answer must
+ * have ended before.
  */
-export function createBus(options: { config: BusConfig; name: string; logger: Logger }): Bus & Component {
-  const { config, name, logger } = options;
+export function createBus(options: {
+  config: BusConfig;
+  name: string;
+  logger: Logger;
+  connectTimeoutMs?: number;
+}): Bus & Component {
+  const { config, name, logger, connectTimeoutMs } = options;
   const reconnectListeners: (() => void)[] = [];
   let connection: NatsConnection | undefined;
   let isUp = false;
@@ -93,7 +99,7 @@ export function createBus(options: { config: BusConfig; name: string; logger: Lo
         async drain() {
           if (subscription.isClosed()) return;
           // Without a server there is nothing to hand over, and a drain would wait for its return.
-          if (isUp) await subscription.drain();
+          if (isUp) await unlessDisconnected(subscription.drain());
           else subscription.unsubscribe();
         },
       };
@@ -114,10 +120,13 @@ export function createBus(options: { config: BusConfig; name: string; logger: Lo
       }
     },
 
-    flush: () => connected().flush(),
+    flush: () => unlessDisconnected(connected().flush()),
 
     async start() {
-      const opened = await connect({ ...(await connectionOptions(config)), name });
+      const persistent = { ...(await connectionOptions(config)), name };
+      const opened = await (connectTimeoutMs === undefined
+        ? connect(persistent)
+        : connectOnce(persistent, connectTimeoutMs));
       if (stopping !== undefined) return opened.close();
       connection = opened;
       isUp = true;
@@ -154,6 +163,34 @@ async function connectionOptions(config: BusConfig): Promise<ConnectionOptions> 
       ? {}
       : { authenticator: credsAuthenticator(await readFile(config.credsFile)) }),
   };
+}
+
+/** Every server gets an equal share of the time: the limit of the package is one for each of them. */
+async function connectOnce(options: ConnectionOptions, timeoutMs: number): Promise<NatsConnection> {
+  const servers = [options.servers ?? []].flat();
+  try {
+    return await connect({
+      ...options,
+      waitOnFirstConnect: false,
+      timeout: timeoutMs / Math.max(1, servers.length),
+    });
+  } catch (error) {
+    const code = error instanceof NatsError ? error.code : '';
+    if (code === 'CONNECTION_REFUSED' || code === 'TIMEOUT')
+      throw new ProbeTaskError('UNAVAILABLE', 'no NATS server answers');
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ProbeTaskError('UNAVAILABLE', `the NATS server cannot be used: ${reason}`);
+  }
+}
+
+/** A connection that goes away meanwhile is no fault: what was subscribed is subscribed again when it is back. */
+async function unlessDisconnected(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof NatsError) || !['DISCONNECT', 'CONNECTION_CLOSED'].includes(error.code))
+      throw error;
+  }
 }
 
 function encodeMessage(

@@ -1,44 +1,36 @@
-// A lock between processes: a file that names its holder, void once that process is gone.
-
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+// A lock between processes: a folder of claims, each naming a process, void once that process is gone.
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { z } from 'zod';
 import { identifyProcess, isStillRunning } from './process-identity.ts';
-import { systemErrorCode } from './stack-error.ts';
-
-const Holder = z.object({ pid: z.int().positive(), startedAt: z.string() });
-type Holder = z.infer<typeof Holder>;
 
 export type FileLock = { release(): Promise<void> };
 export type LockAttempt = { kind: 'held'; lock: FileLock } | { kind: 'taken'; pid: number };
 
+type Claim = { name: string; pid: number; startedAt: string };
+
+// Claims of others that try at the same moment are withdrawn within a few milliseconds; the holder's stays.
+const MAX_ROUNDS = 10;
+const LONGEST_ROUND_PAUSE_MS = 30;
 const RETRY_MS = 100;
 let serial = 0;
 
-/** Takes the lock at `path`, or says which live process holds it. A dead holder's lock is taken over. */
+/**
+ * Takes the lock whose claims lie in the folder at `path`, or says which live process holds it.
+ *
+ * Everyone first lays down its own claim and only then looks at the others. Of two, the one that looks last
+ * sees the other's, so never do both hold it; both may withdraw, and try again after a random pause. Names of
+ * claims are unique, which is why those of dead processes can be removed by anybody at any time.
+ */
 export async function tryLock(path: string): Promise<LockAttempt> {
-  await mkdir(dirname(path), { recursive: true });
-  const own = await identifyProcess(process.pid);
-  serial += 1;
-  const draft = `${path}.${process.pid}.${serial}`;
-  await writeFile(draft, JSON.stringify({ pid: process.pid, startedAt: own?.startedAt ?? '' }), {
-    mode: 0o600,
-  });
-  try {
-    for (;;) {
-      // link(2) fails when the name exists and never shows half-written content: that is the whole lock.
-      if (await linkIfFree(draft, path)) return { kind: 'held', lock: createRelease(path) };
-      const holder = await readHolder(path);
-      if (holder !== null && (await isStillRunning(holder))) return { kind: 'taken', pid: holder.pid };
-      await removeStale(path, holder, `${draft}.stale`);
-    }
-  } finally {
-    await rm(draft, { force: true });
+  for (let round = 1; ; round += 1) {
+    const attempt = await claimOnce(path);
+    if (attempt.kind === 'held' || round === MAX_ROUNDS) return attempt;
+    await pause(Math.random() * LONGEST_ROUND_PAUSE_MS);
   }
 }
 
-/** Runs `work` under the lock; waits for as long as another live process holds it. */
+/** Runs `work` under the lock; waits for as long as another live process holds it, or until `signal` is aborted. */
 export async function withLock<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (;;) {
     const attempt = await tryLock(path);
@@ -53,57 +45,36 @@ export async function withLock<T>(path: string, work: () => Promise<T>, signal?:
   }
 }
 
-function createRelease(path: string): FileLock {
-  let isReleased = false;
-  return {
-    async release() {
-      if (isReleased) return;
-      isReleased = true;
-      await rm(path, { force: true });
-    },
-  };
-}
-
-async function linkIfFree(draft: string, path: string): Promise<boolean> {
+async function claimOnce(path: string): Promise<LockAttempt> {
+  await mkdir(path, { recursive: true });
+  const self = await identifyProcess(process.pid);
+  serial += 1;
+  const name = [process.pid, serial, Buffer.from(self?.startedAt ?? '').toString('base64url')].join('.');
+  const release = () => rm(join(path, name), { force: true });
+  await writeFile(join(path, name), '', { mode: 0o600 });
   try {
-    await link(draft, path);
-    return true;
+    const rival = await findLiveClaim(path, name);
+    if (rival === null) return { kind: 'held', lock: { release } };
+    await release();
+    return { kind: 'taken', pid: rival.pid };
   } catch (error) {
-    if (systemErrorCode(error) === 'EEXIST') return false;
+    await release();
     throw error;
   }
 }
 
-async function readHolder(path: string): Promise<Holder | null> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return null;
-    throw error;
+async function findLiveClaim(path: string, ownName: string): Promise<Claim | null> {
+  for (const name of await readdir(path)) {
+    if (name === ownName) continue;
+    const claim = parseClaim(name);
+    if (claim !== null && (await isStillRunning(claim))) return claim;
+    await rm(join(path, name), { force: true });
   }
-  try {
-    return Holder.parse(JSON.parse(text));
-  } catch (error) {
-    // A file that names no process (a disk that was full, an edit by hand) cannot be held by one.
-    if (error instanceof SyntaxError || error instanceof z.ZodError) return null;
-    throw error;
-  }
+  return null;
 }
 
-/**
- * Moves the stale file away. Another process may have done so and locked anew in between: then the
- * moved file names someone else and is put back under its name.
- */
-async function removeStale(path: string, seen: Holder | null, aside: string): Promise<void> {
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  const moved = await readHolder(aside);
-  const isSame = moved?.pid === seen?.pid && moved?.startedAt === seen?.startedAt;
-  if (!isSame) await linkIfFree(aside, path);
-  await rm(aside, { force: true });
+function parseClaim(name: string): Claim | null {
+  const [pid, , startedAt] = name.split('.');
+  if (pid === undefined || startedAt === undefined || !/^\d{1,10}$/.test(pid)) return null;
+  return { name, pid: Number(pid), startedAt: Buffer.from(startedAt, 'base64url').toString() };
 }

@@ -11,31 +11,32 @@ export function formatFirstCalls({ natsUrl, exampleZone }: FirstCallTarget): str
     target: { type: 'domain', rtype: 'A', data: EXAMPLE_NAME },
     probe_data: { dns_servers: [exampleZone] },
   });
+  // The code starts at the left margin: Python takes indentation for a fault, and both are copied as they stand.
   return `
 A first call from the shell:
 
-  npm run probe -- ${EXAMPLE_NAME} -s ${exampleZone}
+npm run probe -- ${EXAMPLE_NAME} -s ${exampleZone}
 
-from Node.js (in this folder):
+from Node.js, in this folder:
 
-  node --input-type=module -e '
-  import { connect } from "nats";
-  const bus = await connect({ servers: "${natsUrl}" });
-  const request = ${request};
-  const reply = await bus.request("${SUBJECT}", JSON.stringify(request), { timeout: 5000 });
-  console.log(reply.json());
-  await bus.close();'
+node --input-type=module -e '
+import { connect } from "nats";
+const bus = await connect({ servers: "${natsUrl}" });
+const request = ${request};
+const reply = await bus.request("${SUBJECT}", JSON.stringify(request), { timeout: 5000 });
+console.log(reply.json());
+await bus.close();'
 
 from Python (pip install nats-py):
 
-  python3 -c '
-  import asyncio, json, nats
-  async def main():
-      bus = await nats.connect("${natsUrl}")
-      request = ${request}
-      reply = await bus.request("${SUBJECT}", json.dumps(request).encode(), timeout=5)
-      print(json.loads(reply.data))
-      await bus.close()
-  asyncio.run(main())'
+python3 -c '
+import asyncio, json, nats
+async def main():
+    bus = await nats.connect("${natsUrl}")
+    request = ${request}
+    reply = await bus.request("${SUBJECT}", json.dumps(request).encode(), timeout=5)
+    print(json.loads(reply.data))
+    await bus.close()
+asyncio.run(main())'
 `;
 }

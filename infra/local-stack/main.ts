@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { repositoryFolder, resolveDataFolder } from './data-folder.ts';
 import { startExampleZone } from './example-zone.ts';
-import { runProgramOrThrow } from './run-program.ts';
+import { lastLine, runProgram } from './run-program.ts';
 import { runStackProcess } from './run-stack.ts';
 import { seedFirstRun } from './seed.ts';
 import { stackServices } from './services.ts';
+import { StackError } from './stack-error.ts';
 
 await runStackProcess(
   {
@@ -13,7 +14,9 @@ await runStackProcess(
     migrate: async (databaseUrl, signal) => {
       const script = join(repositoryFolder, 'infra/database/migrate-main.ts');
       const env = { ...process.env, DATABASE_URL: databaseUrl };
-      await runProgramOrThrow(process.execPath, [script], { env, signal });
+      const { exitCode, stderr } = await runProgram(process.execPath, [script], { env, signal });
+      if (exitCode !== 0)
+        throw new StackError('SERVER_FAILED', lastLine(stderr) || 'the migration was killed');
     },
     seed: seedFirstRun,
     startExampleZone,

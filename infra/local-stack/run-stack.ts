@@ -2,10 +2,13 @@
 import { join } from 'node:path';
 import { tryLock } from './file-lock.ts';
 import { formatFirstCalls } from './first-call.ts';
-import { createLocalStack, type StackOptions, type StackParts } from './stack.ts';
-import { describeError, StackError } from './stack-error.ts';
+import { createLocalStack, label, type StackOptions, type StackParts } from './stack.ts';
+import { describeError } from './stack-error.ts';
 
-export type RunStackOptions = Omit<StackOptions, 'report' | 'onFailure'>;
+export type RunStackOptions = Omit<StackOptions, 'report' | 'onFailure'> & {
+  /** Signals that follow the first within this time do not count as a second wish (default one second). */
+  sameKeystrokeMs?: number;
+};
 
 // npm passes on the SIGINT that the terminal has already sent to the whole group: one Ctrl-C, two signals.
 const SAME_KEYSTROKE_MS = 1_000;
@@ -16,7 +19,7 @@ const PARENT_CHECK_MS = 1_000;
  * Ends the process: exit code 0 after a stop that was asked for, 1 with one line when something failed.
  */
 export async function runStackProcess(parts: StackParts, options: RunStackOptions): Promise<void> {
-  const { dataFolder, env } = options;
+  const { dataFolder, env, sameKeystrokeMs = SAME_KEYSTROKE_MS } = options;
   // A reader that goes away (`npm start | head`) does not end the stack.
   process.stdout.on('error', () => undefined);
   const lock = await takeLock(dataFolder);
@@ -36,6 +39,12 @@ export async function runStackProcess(parts: StackParts, options: RunStackOption
     process.exit(isForced ? 1 : exitCode);
   }
 
+  async function forceEnd(): Promise<void> {
+    await stack.stop({ isForced: true });
+    await lock.release();
+    process.exit(1);
+  }
+
   async function fail(error: unknown): Promise<void> {
     if (stoppingSince !== null) return;
     stoppingSince = performance.now();
@@ -50,10 +59,10 @@ export async function runStackProcess(parts: StackParts, options: RunStackOption
       void end(0).then(undefined, failHard);
       return;
     }
-    if (isForced || performance.now() - stoppingSince < SAME_KEYSTROKE_MS) return;
+    if (isForced || performance.now() - stoppingSince < sameKeystrokeMs) return;
     isForced = true;
     print('forcing …');
-    void stack.stop({ isForced: true }).then(undefined, failHard);
+    void forceEnd().then(undefined, failHard);
   }
 
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, askToStop);
@@ -62,7 +71,7 @@ export async function runStackProcess(parts: StackParts, options: RunStackOption
 
   try {
     const addresses = await stack.start();
-    print(`logs         ${join(dataFolder, 'log')}`);
+    print(`${label('logs')} ${join(dataFolder, 'log')}`);
     print(formatFirstCalls(addresses));
     print('ready');
   } catch (error) {
@@ -75,14 +84,13 @@ async function takeLock(dataFolder: string): Promise<{ release(): Promise<void> 
     const attempt = await tryLock(join(dataFolder, 'stack.lock'));
     if (attempt.kind === 'held') return attempt.lock;
     const { pid } = attempt;
-    throw new StackError(
-      'ALREADY_RUNNING',
+    printFault(
       `npm start already runs on ${dataFolder} (pid ${pid}): stop it with Ctrl-C there, or with kill ${pid}`,
     );
   } catch (error) {
-    printFault(describeError(error));
-    process.exit(1);
+    printFault(`cannot keep data in ${dataFolder}: ${describeError(error)}`);
   }
+  process.exit(1);
 }
 
 /** A killed npm passes no signal on; its going shows in the parent's pid. */

@@ -1,7 +1,6 @@
 // The one error type of the local stack: a code to switch on and a message that is a complete line for people.
 
 export type StackErrorCode =
-  | 'ALREADY_RUNNING'
   | 'PROGRAM_FAILED'
   | 'PROGRAM_MISSING'
   | 'PORT_TAKEN'
@@ -21,6 +20,8 @@ export class StackError extends Error {
 
 /** The text of whatever was thrown, as one line. */
 export function describeError(error: unknown): string {
+  // A refused connection to a host with several addresses has no message of its own.
+  if (error instanceof AggregateError) return error.errors.map(describeError).join('; ');
   const text = error instanceof Error ? error.message || error.name : String(error);
   return text.replaceAll(/\s*\n\s*/g, ' | ').trim();
 }

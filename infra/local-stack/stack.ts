@@ -1,5 +1,6 @@
 // The local stack: everything of one machine, started in order and stopped in reverse.
 import { join } from 'node:path';
+import { checkDatabaseUrl } from './check-database-url.ts';
 import { checkNatsUrl, hidePassword } from './check-nats-url.ts';
 import { stopOrphans } from './child-record.ts';
 import { startNatsServer } from './nats-server.ts';
@@ -42,13 +43,14 @@ export type StackOptions = {
 export type LocalStack = {
   /** Resolves when every part is ready. Rejects with a `StackError`; what had started is stopped by `stop`. */
   start(): Promise<StackAddresses>;
-  /** Stops in reverse order; a second call with `isForced` kills what is left. */
+  /** Stops in reverse order; `isForced` kills what is left and waits for nothing else. */
   stop(options?: { isForced?: boolean }): Promise<void>;
 };
 
 type Stopper = (options: { isForced: boolean }) => Promise<void>;
 
 const READY_TIMEOUT_MS = 30_000;
+const LABEL_WIDTH = 16;
 
 /** The stack over its parts; the caller holds the lock of the data folder. */
 export function createLocalStack(parts: StackParts, options: StackOptions): LocalStack {
@@ -67,8 +69,7 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
     const natsUrl = await startBus();
     await parts.migrate(databaseUrl, signal);
     signal.throwIfAborted();
-    await parts.seed(databaseUrl);
-    signal.throwIfAborted();
+    await abandonOnAbort(parts.seed(databaseUrl), signal);
     const exampleZone = await startZone();
     const services = await startServices({ NATS_URL: natsUrl, DATABASE_URL: databaseUrl });
     const addresses = { pid: process.pid, natsUrl, databaseUrl, exampleZone, services };
@@ -79,27 +80,28 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
 
   async function startDatabase(): Promise<string> {
     if (env.DATABASE_URL) {
-      report(`postgres     ${hidePassword(env.DATABASE_URL)} (from DATABASE_URL)`);
+      await checkDatabaseUrl(env.DATABASE_URL);
+      report(`${label('postgres')} ${hidePassword(env.DATABASE_URL)} (from DATABASE_URL)`);
       return env.DATABASE_URL;
     }
     const server = await startPostgres({ dataFolder, preferredPort: ports.postgres, signal });
     stoppers.push((how) => server.stop(how));
     watchServer('postgres', server.exited);
-    report(`postgres     ${hidePassword(server.url)}${noteOtherPort(server.port, ports.postgres)}`);
+    report(`${label('postgres')} ${hidePassword(server.url)}${noteOtherPort(server.port, ports.postgres)}`);
     return server.url;
   }
 
   async function startBus(): Promise<string> {
     if (env.NATS_URL) {
       await checkNatsUrl(env.NATS_URL);
-      report(`nats         ${hidePassword(env.NATS_URL)} (from NATS_URL)`);
+      report(`${label('nats')} ${hidePassword(env.NATS_URL)} (from NATS_URL)`);
       return env.NATS_URL;
     }
     const program = await provideProgram(natsServerSource, { dataFolder, env, report, signal });
     const server = await startNatsServer({ program, dataFolder, preferredPort: ports.nats, signal });
     stoppers.push((how) => server.stop(how));
     watchServer('nats-server', server.exited);
-    report(`nats         ${server.url}${noteOtherPort(server.port, ports.nats)}`);
+    report(`${label('nats')} ${server.url}${noteOtherPort(server.port, ports.nats)}`);
     return server.url;
   }
 
@@ -109,7 +111,7 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
     );
     stoppers.push(() => zone.stop());
     const port = Number(zone.address.slice(zone.address.lastIndexOf(':') + 1));
-    report(`example zone ${zone.address}${noteOtherPort(port, ports.exampleZone)}`);
+    report(`${label('example zone')} ${zone.address}${noteOtherPort(port, ports.exampleZone)}`);
     return zone.address;
   }
 
@@ -136,7 +138,7 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
     const failure = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     const services = await Promise.all(starts);
-    for (const { name, metricsUrl } of services) report(`${name.padEnd(12)} ${metricsUrl}`);
+    for (const { name, metricsUrl } of services) report(`${label(name)} ${metricsUrl}`);
     return services;
   }
 
@@ -171,10 +173,15 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
     async stop({ isForced = false } = {}) {
       stopping.abort(new StackError('STOPPED', 'the stack is being stopped'));
       ending ??= stopAll();
-      if (isForced) await Promise.allSettled(stoppers.map((stopOne) => stopOne({ isForced: true })));
-      await ending;
+      if (!isForced) return ending;
+      // Without waiting for a start or stop that hangs: that is why it is forced.
+      await Promise.allSettled(stoppers.map((stopOne) => stopOne({ isForced: true })));
     },
   };
+}
+
+export function label(name: string): string {
+  return name.padEnd(LABEL_WIDTH);
 }
 
 function noteOtherPort(port: number, preferred: number): string {
@@ -189,6 +196,16 @@ async function chooseMetricsPorts(count: number, first: number): Promise<number[
     if ((await findFree(port)) !== null) chosen.push(port);
   }
   return chosen;
+}
+
+/** Stops waiting when the signal is aborted; what is under way then ends with the process. */
+function abandonOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abandon = (): void => reject(signal.reason);
+    if (signal.aborted) abandon();
+    signal.addEventListener('abort', abandon, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon));
+  });
 }
 
 async function unlessTaken<T>(start: () => Promise<T>): Promise<T | null> {

@@ -1,0 +1,18 @@
+// Says early, and in one line, that a database given by DATABASE_URL is not there.
+import { Client } from 'pg';
+import { hidePassword } from './check-nats-url.ts';
+import { describeError, StackError } from './stack-error.ts';
+
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Resolves when the database takes a connection; rejects with `SERVER_FAILED` and the reason otherwise. */
+export async function checkDatabaseUrl(databaseUrl: string): Promise<void> {
+  try {
+    const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+    await client.connect();
+    await client.end();
+  } catch (error) {
+    const message = `DATABASE_URL: no connection to ${hidePassword(databaseUrl)}: ${describeError(error)}`;
+    throw new StackError('SERVER_FAILED', message, { cause: error });
+  }
+}

@@ -1,0 +1,79 @@
+// dnspython in a process of its own, asked line by line.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { providePython } from './python.ts';
+
+const PrintedRecord = z.strictObject({
+  name: z.string(),
+  ttl: z.number(),
+  rdclass: z.string(),
+  rdtype: z.string(),
+  result: z.string(),
+});
+
+const PrintedReply = z.strictObject({
+  kind: z.literal('reply'),
+  rcode: z.number(),
+  status: z.string(),
+  answer: z.array(PrintedRecord),
+  authority: z.array(PrintedRecord),
+  additional: z.array(PrintedRecord),
+});
+
+const ParsedMessage = z.discriminatedUnion('kind', [
+  PrintedReply,
+  z.strictObject({ kind: z.literal('malformed'), reason: z.string() }),
+]);
+
+const CodeNames = z.strictObject({
+  rdtypes: z.array(z.string()),
+  rdclasses: z.array(z.string()),
+  rcodes: z.array(z.string()),
+});
+
+export type PrintedReply = z.infer<typeof PrintedReply>;
+export type ParsedMessage = z.infer<typeof ParsedMessage>;
+export type AskedQuestion = { name: string; rtype: number; address: string; port: number };
+
+export type Dnspython = {
+  /** What `dns.message.from_wire` makes of the octets, records one by one in their order. */
+  parse(packet: Buffer): Promise<ParsedMessage>;
+  /** Asks the server itself, over UDP and after truncation over TCP. */
+  ask(question: AskedQuestion): Promise<PrintedReply>;
+  /** The text of every type, class and rcode by number. */
+  names(): Promise<z.infer<typeof CodeNames>>;
+  stop(): Promise<void>;
+};
+
+/** Starts the process; requests may overlap, it answers them in turn. */
+export async function startDnspython(): Promise<Dnspython> {
+  const python = await providePython();
+  const script = fileURLToPath(new URL('dnspython.py', import.meta.url));
+  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const closed = once(child, 'close');
+  const waiting: { resolve(line: string): void; reject(error: Error): void }[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(line));
+  child.on('close', () => {
+    for (const { reject } of waiting.splice(0)) reject(new Error('dnspython ended before it answered'));
+  });
+
+  const request = async (body: object): Promise<unknown> => {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    waiting.push({ resolve, reject });
+    child.stdin.write(`${JSON.stringify(body)}\n`);
+    return JSON.parse(await promise);
+  };
+  return {
+    parse: async (packet) =>
+      ParsedMessage.parse(await request({ do: 'parse', wire: packet.toString('hex') })),
+    ask: async (question) => PrintedReply.parse(await request({ do: 'ask', ...question })),
+    names: async () => CodeNames.parse(await request({ do: 'names' })),
+    async stop() {
+      child.stdin.end();
+      await closed;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+// Once per run: installs the programs that tests need, and starts one Postgres and one nats-server for all files.
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { migrateToLatest } from '../../infra/database/migrate.ts';
+import { startNatsServer } from '../../infra/local-stack/nats-server.ts';
+import { startPostgres } from '../../infra/local-stack/postgres.ts';
+import { sealTemplate, TEMPLATE_DATABASE } from './postgres.ts';
+import { provideProgram, providePython } from './programs.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The superuser's URL of the run's Postgres; tests take databases from `createTestDatabase`. */
+    postgresUrl: string;
+    /** The nats-server that all files share. */
+    natsUrl: string;
+    /** Path of the nats-server program. */
+    natsServerProgram: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const [program] = await Promise.all([
+    provideProgram('nats-server'),
+    provideProgram('nsd'),
+    provideProgram('nsd-checkconf'),
+    providePython(),
+  ]);
+  const dataFolder = await mkdtemp(join(tmpdir(), 'probe-task-test-'));
+  const stoppers: (() => Promise<void>)[] = [() => rm(dataFolder, { recursive: true, force: true })];
+  async function stopAll(): Promise<void> {
+    for (const stopOne of stoppers.toReversed()) await stopOne();
+  }
+
+  try {
+    // Started by root, Postgres runs under another account and has to pass through here.
+    await chmod(dataFolder, 0o711);
+    const postgres = await startPostgres({
+      dataFolder,
+      preferredPort: 0,
+      isDurable: false,
+      database: TEMPLATE_DATABASE,
+    });
+    stoppers.push(() => postgres.stop());
+    const nats = await startNatsServer({ program, dataFolder, preferredPort: 0 });
+    stoppers.push(() => nats.stop());
+    await migrateToLatest(postgres.url);
+    const postgresUrl = await sealTemplate(postgres.url);
+
+    project.provide('postgresUrl', postgresUrl);
+    project.provide('natsUrl', nats.url);
+    project.provide('natsServerProgram', program);
+    return stopAll;
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}

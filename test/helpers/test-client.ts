@@ -1,0 +1,40 @@
+// A caller of the contract for tests: the typed client, and the raw connection for what the client would not send.
+import { connect, type Msg, type NatsConnection } from 'nats';
+import { createBus } from '../../infra/bus/nats-bus.ts';
+import { createProbeClient, type ProbeClient } from '../../infra/bus/probe-client.ts';
+import { createLogger } from '../../infra/logger.ts';
+
+export type TestClient = ProbeClient & {
+  raw: NatsConnection;
+  /** Sends any octets as a request; 10 s to answer unless told otherwise. */
+  request(subject: string, body: string | Uint8Array, timeoutMs?: number): Promise<Msg>;
+  stop(): Promise<void>;
+};
+
+export async function connectTestClient(natsUrl: string): Promise<TestClient> {
+  const bus = createBus({ config: { url: natsUrl }, name: 'test', logger: createLogger('test', 'silent') });
+  await bus.start();
+  const raw = await connect({ servers: natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
+  return {
+    ...createProbeClient(bus),
+    raw,
+    request: (subject, body, timeoutMs = 10_000) => raw.request(subject, body, { timeout: timeoutMs }),
+    async stop() {
+      await raw.close();
+      await bus.stop();
+    },
+  };
+}
+
+/** Value of one Prometheus sample of a service; 0 where it was never counted. `labels` as they are printed. */
+export async function readMetric(metricsUrl: string, name: string, labels = ''): Promise<number> {
+  const text = await (await fetch(`${metricsUrl}/metrics`)).text();
+  const sample = labels === '' ? `${name} ` : `${name}{${labels}} `;
+  const line = text.split('\n').find((candidate) => candidate.startsWith(sample));
+  return line === undefined ? 0 : Number(line.slice(sample.length));
+}
+
+/** Resolves when the condition holds. It is asked again after each answer; the test's own time limit ends it. */
+export async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,223 @@
+// What callers get while servers die: Postgres away, NATS killed, gateways killed, stopped and misconfigured.
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { decodeReply } from '../../../contracts/decode.ts';
+import { type RpcInput, rpcs } from '../../../contracts/rpc.ts';
+import { subjects } from '../../../contracts/subjects.ts';
+import { startNatsServer, type TestNatsServer } from '../../helpers/nats.ts';
+import { createTestDatabase } from '../../helpers/postgres.ts';
+import { runService, spawnService, type TestService } from '../../helpers/processes.ts';
+import { type ReceivedOrder, startScriptedAgent } from '../../helpers/scripted-agent.ts';
+import { connectTestClient, readMetric, until } from '../../helpers/test-client.ts';
+
+const probe: RpcInput<'oneShoot'> = {
+  target: { type: 'domain', rtype: 'A', data: 'x.example' },
+  probe_data: { dns_servers: ['192.0.2.1'] },
+};
+
+/** Stopped in reverse after each test, also after one that failed. */
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+});
+
+function keep<Item extends { stop(): Promise<void> }>(item: Item): Item {
+  stops.push(() => item.stop());
+  return item;
+}
+
+async function startNats(): Promise<TestNatsServer> {
+  return keep(await startNatsServer());
+}
+
+/** Postgres is away unless a URL is given: port 1 of loopback refuses. */
+function startGateway(
+  nats: TestNatsServer,
+  databaseUrl = 'postgres://nobody@127.0.0.1:1/none',
+): Promise<TestService> {
+  return spawnService('gateway', { NATS_URL: nats.url, DATABASE_URL: databaseUrl });
+}
+
+async function startAgent(nats: TestNatsServer, script: (received: ReceivedOrder) => void) {
+  return keep(await startScriptedAgent({ natsUrl: nats.url, id: 'one', script }));
+}
+
+function answerAll({ cellCount, answer }: ReceivedOrder): void {
+  answer(...Array.from({ length: cellCount }, (_, cell) => cell));
+}
+
+describe('while Postgres is away', () => {
+  test('one-shot probes work, and what needs it is UNAVAILABLE', async () => {
+    const nats = await startNats();
+    keep(await startGateway(nats));
+    await startAgent(nats, answerAll);
+    const client = keep(await connectTestClient(nats.url));
+    expect(await client.call('oneShoot', probe)).toEqual({ results: ['192.0.2.0'] });
+    const away = { code: 'UNAVAILABLE' };
+    await expect(client.call('taskGet', {})).rejects.toMatchObject(away);
+    await expect(client.call('localDnsGet', {})).rejects.toMatchObject(away);
+    await expect(
+      client.call('taskCreate', { cycle: 60, target: [{ type: 'domain', data: 'x.example' }] }),
+    ).rejects.toMatchObject(away);
+    await expect(client.call('oneShoot', { ...probe, group_id: 5 })).rejects.toMatchObject({
+      code: 'NO_AGENTS',
+    });
+  });
+
+  test('a Postgres that accepts and never answers costs a caller seconds, not its reply', async () => {
+    const silent = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
+    stops.push(() => new Promise((resolve) => silent.close(() => resolve())));
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const address = silent.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const nats = await startNats();
+    keep(await startGateway(nats, `postgres://nobody@127.0.0.1:${port}/none`));
+    await startAgent(nats, answerAll);
+    const client = keep(await connectTestClient(nats.url));
+    const [tasks, results] = await Promise.allSettled([
+      client.call('taskGet', {}),
+      client.call('oneShoot', probe),
+    ]);
+    expect(tasks).toMatchObject({ reason: { code: 'UNAVAILABLE' } });
+    expect(results).toMatchObject({ value: { results: ['192.0.2.0'] } });
+  });
+});
+
+describe('two gateways', () => {
+  test('share the load', async () => {
+    const nats = await startNats();
+    const gateways = [keep(await startGateway(nats)), keep(await startGateway(nats))];
+    await startAgent(nats, answerAll);
+    const client = keep(await connectTestClient(nats.url));
+    const calls = 200;
+    await Promise.all(Array.from({ length: calls }, () => client.call('oneShoot', probe)));
+    const served = await Promise.all(
+      gateways.map(({ metricsUrl }) =>
+        readMetric(metricsUrl, 'probe_rpc_requests_total', `subject="${subjects.oneShoot}",code="OK"`),
+      ),
+    );
+    expect(served.reduce((sum, count) => sum + count)).toBe(calls);
+    for (const count of served) expect(count).toBeGreaterThan(calls / 10);
+  });
+
+  test('one killed mid-request loses only what it held; its callers have an error by their deadline', async () => {
+    const nats = await startNats();
+    const victim = await startGateway(nats);
+    const survivor = keep(await startGateway(nats));
+    const calls = 40;
+    // Agents answer when all orders are there and the victim is gone: every request is in flight when it dies.
+    const agent = await startAgent(nats, () => undefined);
+    const client = keep(await connectTestClient(nats.url));
+    const startedAt = performance.now();
+    const pending = Promise.allSettled(
+      Array.from({ length: calls }, () => client.call('oneShoot', { ...probe, resp_timeout: 3 })),
+    );
+    await agent.received(calls);
+    const held = await readMetric(victim.metricsUrl, 'probe_rpc_in_flight');
+    await victim.kill();
+    for (const order of agent.orders) answerAll(order);
+    const settled = await pending;
+    expect(performance.now() - startedAt).toBeLessThan(4500);
+    expect(held).toBeGreaterThan(0);
+    const lost = settled.filter(({ status }) => status === 'rejected');
+    expect(lost).toHaveLength(held);
+    for (const failure of lost) expect(failure).toMatchObject({ reason: { code: 'UNAVAILABLE' } });
+    const served = `subject="${subjects.oneShoot}",code="OK"`;
+    expect(await readMetric(survivor.metricsUrl, 'probe_rpc_requests_total', served)).toBe(calls - held);
+    // What comes now goes to the survivor.
+    const next = client.call('oneShoot', probe);
+    answerAll(await agent.received(calls + 1));
+    expect(await next).toEqual({ results: ['192.0.2.0'] });
+  });
+});
+
+describe('nats-server', () => {
+  test('killed mid-gather leaves the gateway able to serve once it is back', async () => {
+    const nats = await startNats();
+    const gateway = keep(await startGateway(nats));
+    const agent = await startAgent(nats, () => undefined);
+    const client = keep(await connectTestClient(nats.url));
+    const doomed = client.call('oneShoot', { ...probe, resp_timeout: 1 });
+    const outcome = expect(doomed).rejects.toMatchObject({
+      code: expect.stringMatching(/^(UNAVAILABLE|AGENTS_SILENT)$/),
+    });
+    await agent.received(1);
+    await nats.kill();
+    await outcome;
+    await nats.restart();
+    await until(async () => (await fetch(`${gateway.metricsUrl}/readyz`)).status === 200);
+    await client.raw.flush();
+    await agent.announce();
+    const served = client.request(subjects.oneShoot, JSON.stringify(probe));
+    answerAll(await agent.received(2));
+    expect(decodeReply(rpcs.oneShoot, (await served).data)).toEqual({ results: ['192.0.2.0'] });
+  });
+
+  test('away makes /readyz say so, and /healthz not', async () => {
+    const nats = await startNats();
+    const gateway = keep(await startGateway(nats));
+    await nats.kill();
+    await until(async () => (await fetch(`${gateway.metricsUrl}/readyz`)).status === 503);
+    const ready = await (await fetch(`${gateway.metricsUrl}/readyz`)).json();
+    expect(ready).toMatchObject({ status: 'not ready', checks: { bus: false, database: false } });
+    expect((await fetch(`${gateway.metricsUrl}/healthz`)).status).toBe(200);
+    await nats.restart();
+  });
+});
+
+describe('SIGTERM', () => {
+  test('lets requests in flight have their reply and takes no further ones', async () => {
+    const nats = await startNats();
+    const gateway = await startGateway(nats);
+    const agent = await startAgent(nats, () => undefined);
+    const client = keep(await connectTestClient(nats.url));
+    const pending = client.call('oneShoot', { ...probe, resp_timeout: 10 });
+    const order = await agent.received(1);
+    gateway.signal('SIGTERM');
+    await until(async () => {
+      const reply = client.call('agentGet', {}, { timeoutMs: 1000 });
+      return reply.then(
+        () => false,
+        (error: unknown) => error instanceof Error && 'code' in error && error.code === 'UNAVAILABLE',
+      );
+    });
+    answerAll(order);
+    expect(await pending).toEqual({ results: ['192.0.2.0'] });
+    await gateway.stop();
+  });
+});
+
+describe('configuration', () => {
+  test('faults stop the service with one readable line each', async () => {
+    const { exitCode, stderr } = await runService('gateway', {
+      NATS_URL: 'http://127.0.0.1',
+      METRICS_PORT: '99999',
+      LOG_LEVEL: 'loud',
+      GATEWAY_MAX_CELLS: '-3',
+    });
+    expect(exitCode).toBe(1);
+    expect(stderr.trim().split('\n').sort()).toEqual([
+      'DATABASE_URL: is missing',
+      'GATEWAY_MAX_CELLS: expected a whole number from 1 to 1000000',
+      'LOG_LEVEL: expected fatal, error, warn, info, debug, trace or silent',
+      'METRICS_PORT: expected a whole number from 0 to 65535',
+      'NATS_URL: expected nats://host:port or tls://host:port or ws://host:port or wss://host:port',
+    ]);
+  });
+
+  test('a metrics port that is taken stops the service with its number', async () => {
+    const database = await createTestDatabase();
+    stops.push(database.drop);
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => blocker.once('listening', resolve));
+    stops.push(() => new Promise((resolve) => blocker.close(() => resolve())));
+    const address = blocker.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const { exitCode, stdout } = await runService('gateway', {
+      DATABASE_URL: database.url,
+      METRICS_PORT: String(port),
+    });
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain(`METRICS_PORT: port ${port} of 127.0.0.1 is taken`);
+  });
+});
