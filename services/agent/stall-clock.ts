@@ -12,20 +12,26 @@ export type StallClock = Component & {
 
 export function createStallClock(now: () => number = () => performance.now()): StallClock {
   let tickedAt = now();
+  /** What the latest tick was late: after a stall the timer fires before what waited in the sockets is read. */
+  let recentStallMs = 0;
   let timer: NodeJS.Timeout | undefined;
+
+  function silenceMs(): number {
+    const silence = now() - tickedAt;
+    return silence > toleranceMs ? silence : 0;
+  }
+
   return {
+    stalledMs: () => Math.max(recentStallMs, silenceMs()),
     async start() {
       tickedAt = now();
       timer = setInterval(() => {
+        recentStallMs = silenceMs();
         tickedAt = now();
       }, tickMs);
     },
     async stop() {
       clearInterval(timer);
-    },
-    stalledMs() {
-      const silence = now() - tickedAt;
-      return silence > toleranceMs ? silence : 0;
     },
   };
 }
