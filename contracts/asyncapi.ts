@@ -39,7 +39,7 @@ export function createAsyncApiDocument(): AsyncApiDocument {
       description: [
         'DNS probes from many regions, asked over NATS request-reply with JSON bodies (UTF-8).',
         'Every call gets exactly one message on its reply subject: its own reply, or the error reply.',
-        'Calls that take no arguments accept no bytes, `null`, `"-"` and `{}` alike.',
+        'Calls that take no arguments accept no bytes, `-`, `null`, `"-"` and `{}` alike.',
         errorTable(),
       ].join('\n\n'),
       license: { name: 'MIT' },

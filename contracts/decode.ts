@@ -1,6 +1,14 @@
 // From the octets of a message to a parsed request or reply, or to the coded error that says why not.
 import type { z } from 'zod';
-import { errorCatalog, errorCodeSchema, errorReplySchema, invalidRequest, ProbeTaskError } from './errors.ts';
+import {
+  describeFaults,
+  errorCatalog,
+  errorCodeSchema,
+  errorReplySchema,
+  faultsOf,
+  invalidRequest,
+  ProbeTaskError,
+} from './errors.ts';
 import type { Rpc } from './rpc.ts';
 
 const dash = '-'.charCodeAt(0);
@@ -24,9 +32,11 @@ export function decodeRequest<Request>(
   rpc: Pick<Rpc, 'takesNothing'> & { request: z.ZodType<Request> },
   body: Uint8Array,
 ): Request {
-  const parsed = rpc.request.safeParse(decodeArguments(rpc, body));
+  const value = decodeArguments(rpc, body);
+  refuseLongLists(value, []);
+  const parsed = rpc.request.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw invalidRequest(parsed.error);
+  throw invalidRequest(faultsOf(parsed.error), parsed.error.issues.length);
 }
 
 function decodeArguments(rpc: Pick<Rpc, 'takesNothing'>, body: Uint8Array): unknown {
@@ -35,6 +45,25 @@ function decodeArguments(rpc: Pick<Rpc, 'takesNothing'>, body: Uint8Array): unkn
   const isNothing = body.length === 0 || (body.length === 1 && body[0] === dash);
   const argument = isNothing ? null : decodeJson(body);
   return argument === null || argument === '-' ? {} : argument;
+}
+
+/** No list of any request holds more items. */
+export const maxListItems = 100_000;
+/** No schema looks deeper. */
+const maxDepth = 8;
+
+/**
+ * A schema looks at every item of a list before it counts them, and notes a fault for each: a message full of faulty
+ * items would hold up the process for seconds. So lists are counted first.
+ */
+function refuseLongLists(value: unknown, path: string[]): void {
+  if (Array.isArray(value)) {
+    if (value.length <= maxListItems) return;
+    const reason = `expected at most ${maxListItems} items, there are ${value.length}`;
+    throw invalidRequest([{ path: path.join('.'), reason }]);
+  }
+  if (typeof value !== 'object' || value === null || path.length >= maxDepth) return;
+  for (const [key, field] of Object.entries(value)) refuseLongLists(field, [...path, key]);
 }
 
 /** Decodes a reply body; throws the coded error it carries, or `INTERNAL` when it is no reply of this call. */
@@ -54,7 +83,7 @@ export function decodeReply<Reply>(rpc: { reply: z.ZodType<Reply> }, body: Uint8
   if (parsed.success) return parsed.data;
   throw new ProbeTaskError(
     'INTERNAL',
-    `the reply does not fit its schema: ${invalidRequest(parsed.error).message}`,
+    `the reply does not fit its schema: ${describeFaults(faultsOf(parsed.error), parsed.error.issues.length)}`,
   );
 }
 

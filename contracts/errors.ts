@@ -93,17 +93,26 @@ export function formatErrorReply(error: ProbeTaskError): ErrorReply {
 
 const maxFaults = 20;
 
-/** The `INVALID_REQUEST` for a failed parse: path and reason of its faults (the first 20) and their number. */
-export function invalidRequest(error: z.ZodError): ProbeTaskError {
-  const faults = error.issues.slice(0, maxFaults).map(({ path, message }) => ({
-    path: path.map(String).join('.'),
-    reason: message,
-  }));
-  const first = faults[0];
-  const where = first === undefined || first.path === '' ? 'request' : first.path;
-  const more = error.issues.length > 1 ? ` (and ${error.issues.length - 1} more)` : '';
-  return new ProbeTaskError('INVALID_REQUEST', `${where}: ${first?.reason ?? 'invalid'}${more}`, {
-    faults,
-    total: error.issues.length,
+/** One thing wrong with a message; `path` with dots, empty for the whole of it. */
+export type Fault = { path: string; reason: string };
+
+/** The `INVALID_REQUEST` for these faults: the first 20 with path and reason, and the number of all. */
+export function invalidRequest(faults: Fault[], total = faults.length): ProbeTaskError {
+  return new ProbeTaskError('INVALID_REQUEST', describeFaults(faults, total), {
+    faults: faults.slice(0, maxFaults),
+    total,
   });
+}
+
+/** The first fault, and how many more there are. */
+export function describeFaults([first]: Fault[], total: number): string {
+  const more = total > 1 ? ` (and ${total - 1} more)` : '';
+  return `${first?.path || 'request'}: ${first?.reason ?? 'invalid'}${more}`;
+}
+
+/** The faults that a failed parse found, the first 20 of them. */
+export function faultsOf(error: z.ZodError): Fault[] {
+  return error.issues
+    .slice(0, maxFaults)
+    .map(({ path, message }) => ({ path: path.map(String).join('.'), reason: message }));
 }

@@ -49,7 +49,7 @@ export function toJsonSchema(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { target: 'draft-07', io: 'input', metadata: notes });
 }
 
-/** What may stand in the body of a request; a call that takes nothing also takes `null`, `"-"` and no bytes at all. */
+/** What may stand in the body of a request; a call that takes nothing also takes `null`, `"-"`, and beside JSON a bare `-` or no bytes at all. */
 export function requestJsonSchema(rpc: Rpc): JsonSchema {
   const { $schema, ...given } = toJsonSchema(rpc.request);
   const body: JsonSchema = rpc.takesNothing ? { anyOf: [{ type: 'null' }, { const: '-' }, given] } : given;

@@ -1,4 +1,5 @@
 // The constants of the Python package as a module: subjects, error codes, record types, limits.
+import { maxListItems } from './decode.ts';
 import { formatRtype, parseRtype, rtypeNames } from './dns-rtype.ts';
 import { errorCatalog } from './errors.ts';
 import { defaultRespTimeoutS } from './probe.ts';
@@ -11,7 +12,7 @@ export function renderPythonConstants(): string {
     'from typing import Dict, FrozenSet, Tuple',
     renderNames('SUBJECT', subjects),
     renderNames('HEADER', headers),
-    `GATEWAY_QUEUE = "${gatewayQueue}"\nDEFAULT_RESP_TIMEOUT_S = ${defaultRespTimeoutS}`,
+    `GATEWAY_QUEUE = "${gatewayQueue}"\nDEFAULT_RESP_TIMEOUT_S = ${defaultRespTimeoutS}\nMAX_LIST_ITEMS = ${maxListItems}`,
     renderErrorCatalog(),
     renderRecordTypes(),
   ].join('\n\n')}\n`;

@@ -72,6 +72,7 @@ export async function runStackProcess(parts: StackParts, options: RunStackOption
   try {
     const addresses = await stack.start();
     print(`${label('logs')} ${join(dataFolder, 'log')}`);
+    print(`${label('addresses')} ${join(dataFolder, 'stack.json')} (with passwords)`);
     print(formatFirstCalls(addresses));
     print('ready');
   } catch (error) {

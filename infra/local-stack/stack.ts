@@ -10,12 +10,14 @@ import type { StackService } from './services.ts';
 import { describeError, StackError, systemErrorCode } from './stack-error.ts';
 import { removeStackFile, type StackAddresses, writeStackFile } from './stack-file.ts';
 import type { ChildExit } from './start-child.ts';
-import { findFree, LOOPBACK, startOnFreePort } from './start-on-free-port.ts';
-import { type RestartPolicy, superviseService } from './supervise-service.ts';
+import { LOOPBACK, startOnFreePort } from './start-on-free-port.ts';
+import { startServices } from './start-services.ts';
+import type { RestartPolicy } from './supervise-service.ts';
 
 export type StackPorts = { nats: number; postgres: number; exampleZone: number; firstMetrics: number };
 
-export const defaultPorts: StackPorts = { nats: 4222, postgres: 5432, exampleZone: 6553, firstMetrics: 6561 };
+/** Metrics start above 6566, one of the ports that fetch refuses to ask (WHATWG Fetch, "bad port"). */
+export const defaultPorts: StackPorts = { nats: 4222, postgres: 5432, exampleZone: 6553, firstMetrics: 6571 };
 
 export type StackParts = {
   services: readonly StackService[];
@@ -38,6 +40,8 @@ export type StackOptions = {
   ports?: StackPorts;
   restart?: RestartPolicy;
   readyTimeoutMs?: number;
+  /** False trades the safety of the database for speed: for tests. */
+  isDurable?: boolean;
 };
 
 export type LocalStack = {
@@ -55,7 +59,7 @@ const LABEL_WIDTH = 16;
 /** The stack over its parts; the caller holds the lock of the data folder. */
 export function createLocalStack(parts: StackParts, options: StackOptions): LocalStack {
   const { dataFolder, env, report, onFailure, ports = defaultPorts } = options;
-  const { restart, readyTimeoutMs = READY_TIMEOUT_MS } = options;
+  const { restart, readyTimeoutMs = READY_TIMEOUT_MS, isDurable = true } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const stoppers: Stopper[] = [];
@@ -63,6 +67,7 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
   let ending: Promise<void> | null = null;
 
   async function startAll(): Promise<StackAddresses> {
+    await removeStackFile(dataFolder);
     const orphans = await stopOrphans(join(dataFolder, 'run'));
     if (orphans.length > 0) report(`stopped what a killed run left behind: ${orphans.join(', ')}`);
     const databaseUrl = await startDatabase();
@@ -71,7 +76,16 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
     signal.throwIfAborted();
     await abandonOnAbort(parts.seed(databaseUrl), signal);
     const exampleZone = await startZone();
-    const services = await startServices({ NATS_URL: natsUrl, DATABASE_URL: databaseUrl });
+    const services = await startServices(parts.services, {
+      firstPort: ports.firstMetrics,
+      dataFolder,
+      env: { ...env, NATS_URL: natsUrl, DATABASE_URL: databaseUrl },
+      readyTimeoutMs,
+      signal,
+      supervisor: { report, onGiveUp: onFailure, ...(restart === undefined ? {} : { restart }) },
+      onStarting: (supervised) => stoppers.push((how) => supervised.stop(how)),
+    });
+    for (const { name, metricsUrl } of services) report(`${label(name)} ${metricsUrl}`);
     const addresses = { pid: process.pid, natsUrl, databaseUrl, exampleZone, services };
     stoppers.push(() => removeStackFile(dataFolder));
     await writeStackFile(dataFolder, addresses);
@@ -84,7 +98,7 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
       report(`${label('postgres')} ${hidePassword(env.DATABASE_URL)} (from DATABASE_URL)`);
       return env.DATABASE_URL;
     }
-    const server = await startPostgres({ dataFolder, preferredPort: ports.postgres, signal });
+    const server = await startPostgres({ dataFolder, preferredPort: ports.postgres, isDurable, signal });
     stoppers.push((how) => server.stop(how));
     watchServer('postgres', server.exited);
     report(`${label('postgres')} ${hidePassword(server.url)}${noteOtherPort(server.port, ports.postgres)}`);
@@ -113,33 +127,6 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
     const port = Number(zone.address.slice(zone.address.lastIndexOf(':') + 1));
     report(`${label('example zone')} ${zone.address}${noteOtherPort(port, ports.exampleZone)}`);
     return zone.address;
-  }
-
-  async function startServices(servers: Record<string, string>): Promise<StackAddresses['services']> {
-    const metricsPorts = await chooseMetricsPorts(parts.services.length, ports.firstMetrics);
-    const starts = parts.services.map(async (service, index) => {
-      const supervised = superviseService(
-        {
-          name: service.name,
-          script: service.script,
-          env: { ...env, ...servers, ...service.env },
-          preferredPort: metricsPorts[index] ?? 0,
-          logFolder: join(dataFolder, 'log'),
-          runFolder: join(dataFolder, 'run'),
-          readyTimeoutMs,
-          signal,
-        },
-        { report, onGiveUp: onFailure, ...(restart === undefined ? {} : { restart }) },
-      );
-      stoppers.push((how) => supervised.stop(how));
-      return { name: service.name, metricsUrl: await supervised.start() };
-    });
-    // All have settled before anything is stopped, so that no start is under way behind the stop's back.
-    const failure = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected');
-    if (failure !== undefined) throw failure.reason;
-    const services = await Promise.all(starts);
-    for (const { name, metricsUrl } of services) report(`${label(name)} ${metricsUrl}`);
-    return services;
   }
 
   function watchServer(name: string, exited: Promise<ChildExit>): void {
@@ -186,16 +173,6 @@ export function label(name: string): string {
 
 function noteOtherPort(port: number, preferred: number): string {
   return port === preferred || preferred === 0 ? '' : ` (${preferred} is taken)`;
-}
-
-/** Distinct free ports, so that services starting at the same time do not compete for one. */
-async function chooseMetricsPorts(count: number, first: number): Promise<number[]> {
-  if (first === 0) return new Array<number>(count).fill(0);
-  const chosen: number[] = [];
-  for (let port = first; chosen.length < count && port < first + 100; port += 1) {
-    if ((await findFree(port)) !== null) chosen.push(port);
-  }
-  return chosen;
 }
 
 /** Stops waiting when the signal is aborted; what is under way then ends with the process. */

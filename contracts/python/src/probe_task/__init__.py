@@ -1,0 +1,39 @@
+"""The ``probe.task.*`` contract over NATS, from both sides.
+
+Ask: :class:`ProbeTaskClient`. Answer in place of a gateway: :func:`serve_one_shoot`,
+:func:`serve_one_shoot_verbose`. Every failure is a :class:`ProbeTaskError` with a ``code``.
+"""
+
+from .client import ProbeTaskClient
+from .definitions import Agent, AgentLoad, DomainGroup, GroupDetail, LocalDns
+from .errors import ProbeTaskError
+from .management import Task, TaskChanges
+from .replies import (
+    Device,
+    SectionRecord,
+    VerboseRow,
+)
+from .requests import DomainTarget, OneShootRequest, OneShootVerboseRequest, Region
+from .serving import OneShootServer, serve_one_shoot, serve_one_shoot_verbose
+
+__all__ = [
+    "Agent",
+    "AgentLoad",
+    "Device",
+    "DomainGroup",
+    "DomainTarget",
+    "GroupDetail",
+    "LocalDns",
+    "OneShootRequest",
+    "OneShootServer",
+    "OneShootVerboseRequest",
+    "ProbeTaskClient",
+    "ProbeTaskError",
+    "Region",
+    "SectionRecord",
+    "Task",
+    "TaskChanges",
+    "VerboseRow",
+    "serve_one_shoot",
+    "serve_one_shoot_verbose",
+]
