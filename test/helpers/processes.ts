@@ -25,6 +25,8 @@ export type TestService = {
 
 const READY_TIMEOUT_MS = 15_000;
 const STOP_GRACE_MS = 15_000;
+// Below the runner's own limit, so that the failure shows the output.
+const LINE_TIMEOUT_MS = 18_000;
 
 /**
  * Starts `services/<name>/main.ts` and resolves once its /readyz answers 200; rejects with its last words
@@ -85,7 +87,7 @@ export type TestProgramRun = {
   readonly pid: number;
   /** Standard output and error so far, in the order of arrival. */
   output(): string;
-  /** The first line, past or future, that matches; rejects with the whole output when the program ends without it. */
+  /** The first line, past or future, that matches; rejects with the whole output after 18 s or the program's end. */
   waitForLine(pattern: RegExp): Promise<string>;
   /** Resolves when the program has ended and its output is complete. */
   readonly exited: Promise<ChildExit>;
@@ -122,18 +124,22 @@ export function spawnProgram(
     exited,
     waitForLine(pattern) {
       return new Promise((resolve, reject) => {
+        const tooLate = AbortSignal.timeout(LINE_TIMEOUT_MS);
+        const giveUp = (why: string): void => {
+          watchers.delete(look);
+          reject(new Error(`${why} without a line like ${pattern}:\n${output}`));
+        };
         const look = (): void => {
-          const line = output
-            .split('\n')
-            .slice(0, -1)
-            .find((candidate) => pattern.test(candidate));
+          const complete = output.split('\n').slice(0, -1);
+          const line = complete.find((candidate) => pattern.test(candidate));
           if (line === undefined) return;
           watchers.delete(look);
           resolve(line);
         };
         watchers.add(look);
         look();
-        void exited.then(() => reject(new Error(`ended without a line like ${pattern}:\n${output}`)));
+        tooLate.addEventListener('abort', () => giveUp(`${LINE_TIMEOUT_MS / 1000} s passed`));
+        void exited.then(() => giveUp('ended'));
       });
     },
     signal(signal, { toGroup = false } = {}) {

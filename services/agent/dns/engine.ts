@@ -1,0 +1,146 @@
+// The DNS engine: asks any number of servers over UDP and TCP, within caps, and always answers by the deadline.
+import type { DnsServer } from '../../../contracts/dns-server.ts';
+import { createAdmission } from './admission.ts';
+import { type ChannelPools, createChannelPools } from './query-channels.ts';
+import { createEdnsMemory } from './query-edns-memory.ts';
+import type { Channel, ExchangeCounters } from './query-exchange.ts';
+import { createRandomIds } from './query-ids.ts';
+import type { DnsQuery, Resolution } from './query-resolution.ts';
+import { QueryRun, type QueryRunDeps } from './query-run.ts';
+import { openTcpConnection } from './tcp-connection.ts';
+import { createTimerHeap } from './timer-heap.ts';
+import { createReceiveBuffer, type EngineLogger } from './udp-receive-buffer.ts';
+import { openUdpSocket } from './udp-socket.ts';
+
+export type { DnsQuery, EngineLogger, Resolution };
+
+export type DnsEngineOptions = {
+  /** Queries in flight to all servers together, default 1,024. */
+  maxInFlight?: number;
+  /** Queries in flight to one address and port, default 128. */
+  maxInFlightPerServer?: number;
+  /** UDP sockets per server, each on a random port of its own, default 32. */
+  socketsPerServer?: number;
+  /** Receive buffer of each UDP socket, default 4 MiB; the system may grant less. */
+  receiveBufferBytes?: number;
+  /** A socket or connection unused for this long is closed; default 10 s, below what most servers allow. */
+  idleMs?: number;
+  logger: EngineLogger;
+};
+
+export type DnsEngineStats = ExchangeCounters & {
+  inFlight: number;
+  waiting: number;
+  udpSockets: number;
+  tcpConnections: number;
+  /** Octets granted per UDP socket; null before the first one. */
+  receiveBufferBytes: number | null;
+};
+
+export type DnsEngine = {
+  /**
+   * Asks a question and resolves by `deadlineAt` (`performance.now()` milliseconds, exceeded by a few at most),
+   * whatever happens; never rejects. Waiting for a free place is not part of the delay; a query that has none 50 ms
+   * before its deadline ends as AGENT_OVERLOADED, unsent. Lanes take turns, so give each independent customer a lane of its own.
+   */
+  resolve(query: DnsQuery, options: { deadlineAt: number; lane: string | number }): Promise<Resolution>;
+  stats(): DnsEngineStats;
+  /** Ends all pending queries as NETWORK_ERROR and closes all sockets. Idempotent; queries after it end at once. */
+  stop(): Promise<void>;
+};
+
+/** TCP connections per server, and how many queries one carries before another is opened beside it. */
+const CONNECTIONS_PER_SERVER = 4;
+const QUERIES_PER_CONNECTION = 8;
+
+/** Creates an engine. Sockets are opened when they are first needed. */
+export function createDnsEngine({
+  maxInFlight = 1024,
+  maxInFlightPerServer = 128,
+  socketsPerServer = 32,
+  receiveBufferBytes = 4 * 1024 * 1024,
+  idleMs = 10_000,
+  logger,
+}: DnsEngineOptions): DnsEngine {
+  const now = () => performance.now();
+  const randomId = createRandomIds();
+  const counters: ExchangeCounters = { sent: 0, mismatched: 0, late: 0, duplicate: 0, malformed: 0 };
+  const receiveBuffer = createReceiveBuffer({ bytes: receiveBufferBytes, logger });
+  const admission = createAdmission({ maxInFlight, maxInFlightPerServer, now });
+  const timers = createTimerHeap<QueryRun>(now);
+  const limits = { maxOpen: Math.max(2 * maxInFlight, 1024), idleMs, now };
+  const udp = createChannelPools({
+    open: (server, hooks) => openUdpSocket(server, hooks, { receiveBuffer, randomId, counters, now }),
+    pick: (sockets, avoid) => pickAny(sockets, avoid, socketsPerServer, randomId),
+    ...limits,
+  });
+  const tcp = createChannelPools({
+    open: (server, hooks) => openTcpConnection(server, hooks, { randomId, counters, now }),
+    pick: pickLeastLoaded,
+    ...limits,
+  });
+  const pools: Record<DnsServer['transport'], ChannelPools> = { udp, tcp };
+  const deps: QueryRunDeps = { now, timers, pools, ednsMemory: createEdnsMemory(now), counters, onSettled };
+  let stopping: Promise<void> | null = null;
+
+  function onSettled(run: QueryRun): void {
+    timers.clear(run);
+    if (run.isWaiting) admission.leave(run);
+    else admission.release(run);
+  }
+
+  return {
+    resolve(query, { deadlineAt, lane }) {
+      return new Promise((resolve) => {
+        const serverKey = `${query.server.address} ${query.server.port}`;
+        const run = new QueryRun({ query, lane, serverKey, deadlineAt }, resolve, deps);
+        admission.enter(run);
+        if (stopping === null) timers.set(run, run.startBy);
+        else run.settleEmpty('NETWORK_ERROR');
+      });
+    },
+    stats: () => ({
+      ...counters,
+      inFlight: admission.inFlight,
+      waiting: admission.waiting,
+      udpSockets: udp.openCount,
+      tcpConnections: tcp.openCount,
+      receiveBufferBytes: receiveBuffer.obtainedBytes,
+    }),
+    stop() {
+      stopping ??= stopAll();
+      return stopping;
+    },
+  };
+
+  async function stopAll(): Promise<void> {
+    admission.stop();
+    // Every query that has no result yet waits for some time to come.
+    for (const run of timers.stop()) run.settleEmpty('NETWORK_ERROR');
+    await Promise.all([udp.stop(), tcp.stop()]);
+  }
+}
+
+/** A random socket; while there are fewer than `limit`, the free places are drawn too and give a new one. */
+function pickAny(
+  sockets: readonly Channel[],
+  avoid: Channel | null,
+  limit: number,
+  randomId: () => number,
+): Channel | null {
+  const index = randomId() % limit;
+  const picked = sockets[index] ?? null;
+  if (picked === null || picked !== avoid) return picked;
+  return sockets.length < limit ? null : (sockets[(index + 1) % sockets.length] ?? null);
+}
+
+/** The connection with the fewest queries in flight, or a new one beside it while they are few and busy. */
+function pickLeastLoaded(connections: readonly Channel[], avoid: Channel | null): Channel | null {
+  let least: Channel | null = null;
+  for (const connection of connections) {
+    if (connection !== avoid && (least === null || connection.inFlight < least.inFlight)) least = connection;
+  }
+  if (least === null) return null;
+  const isBusy = least.inFlight >= QUERIES_PER_CONNECTION;
+  return isBusy && connections.length < CONNECTIONS_PER_SERVER ? null : least;
+}

@@ -1,0 +1,254 @@
+// The life of one query: tries, replies, truncation, EDNS fallback, and the one resolution it ends with.
+import type { Waiter } from './admission.ts';
+import { encodeQuery } from './encode-query.ts';
+import { isTruncated } from './match-reply.ts';
+import { planTries } from './plan-tries.ts';
+import type { ChannelPools } from './query-channels.ts';
+import type { EdnsMemory } from './query-edns-memory.ts';
+import {
+  type Channel,
+  type Exchange,
+  type ExchangeCounters,
+  type ExchangeFault,
+  type ExchangeListener,
+  faultOf,
+  type Transport,
+} from './query-exchange.ts';
+import type { DnsQuery, Resolution } from './query-resolution.ts';
+import { type DnsReply, readReply } from './read-reply.ts';
+import type { TimerEntry, TimerHeap } from './timer-heap.ts';
+
+export type QueryRunDeps = {
+  now: () => number;
+  timers: TimerHeap<QueryRun>;
+  pools: Record<Transport, ChannelPools>;
+  ednsMemory: EdnsMemory;
+  counters: ExchangeCounters;
+  /** Called once, before the resolution is handed out. */
+  onSettled(run: QueryRun): void;
+};
+
+/** A reply to fall back on when what it made us try instead fails. */
+type HeldReply = { exchange: Exchange; reply: Buffer; receivedAt: number };
+
+const formerr = 1;
+const notimp = 4;
+/** Unreadable replies with the right id and question are read this often for one try, then ignored unread. */
+const MAX_MALFORMED_READ = 8;
+
+/** A server asked for less than this (or half of a shorter budget) would be blamed for the time the query waited here. */
+const MIN_ASKING_MS = 50;
+
+/** A class because there is one per query: methods on the prototype instead of a dozen closures each. */
+export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
+  readonly query: DnsQuery;
+  readonly lane: string | number;
+  readonly serverKey: string;
+  isWaiting = false;
+  dueAt = 0;
+  heapIndex = -1;
+  /** Not sent when it gets its place later than this. */
+  readonly startBy: number;
+  private readonly deadlineAt: number;
+  private readonly deps: QueryRunDeps;
+  private readonly onResolution: (resolution: Resolution) => void;
+  private isSettled = false;
+  private transport: Transport;
+  private useEdns = true;
+  private plan: readonly number[] = [];
+  /** Tries of `plan` begun. */
+  private attempt = 0;
+  private tries = 0;
+  /** Tries still listened to. */
+  private open: Exchange[] = [];
+  /** The last try begun, null before the first of a plan. */
+  private current: Exchange | null = null;
+  /** How the current try failed, if it did. */
+  private fault: ExchangeFault | null = null;
+  private isTruncated = false;
+  private sawMalformed = false;
+  private held: HeldReply | null = null;
+
+  constructor(
+    {
+      query,
+      lane,
+      serverKey,
+      deadlineAt,
+    }: { query: DnsQuery; lane: string | number; serverKey: string; deadlineAt: number },
+    onResolution: (resolution: Resolution) => void,
+    deps: QueryRunDeps,
+  ) {
+    this.query = query;
+    this.lane = lane;
+    this.serverKey = serverKey;
+    this.onResolution = onResolution;
+    this.deadlineAt = deadlineAt;
+    const budgetMs = Math.max(deadlineAt - deps.now(), 0);
+    this.startBy = deadlineAt - Math.min(MIN_ASKING_MS, budgetMs / 2);
+    this.deps = deps;
+    this.transport = query.server.transport;
+  }
+
+  onGranted(): void {
+    this.useEdns = !this.deps.ednsMemory.isPlain(this.serverKey);
+    const isInTime = this.deps.now() <= this.startBy && this.begin(this.transport);
+    if (!isInTime) this.settleEmpty('AGENT_OVERLOADED');
+  }
+
+  onDue(): void {
+    if (this.isWaiting) this.settleEmpty('AGENT_OVERLOADED');
+    else if (this.attempt < this.plan.length) this.sendTry();
+    else this.finish();
+  }
+
+  onReply(exchange: Exchange, reply: Buffer, receivedAt: number): void {
+    if (exchange.transport === 'udp' && isTruncated(reply)) {
+      this.isTruncated = true;
+      this.held = { exchange, reply, receivedAt };
+      this.startOver(exchange, 'tcp');
+      return;
+    }
+    if (exchange.malformedReplies >= MAX_MALFORMED_READ) return;
+    const read = readReply(reply);
+    if (read.kind === 'malformed') {
+      exchange.malformedReplies++;
+      this.sawMalformed = true;
+      this.deps.counters.malformed++;
+      return;
+    }
+    const { rcode } = read.reply;
+    const isRefusedForm = rcode === formerr || rcode === notimp;
+    if (isRefusedForm && exchange.hasEdns) {
+      // RFC 6891 section 7: a server that does not know EDNS. A cut reply is the better one to fall back on.
+      this.held ??= { exchange, reply, receivedAt };
+      this.useEdns = false;
+      this.startOver(exchange, exchange.transport);
+      return;
+    }
+    if (!isRefusedForm && !exchange.hasEdns) this.deps.ednsMemory.rememberPlain(this.serverKey);
+    this.settleWithReply(exchange, receivedAt, read.reply);
+  }
+
+  onFault(exchange: Exchange, fault: ExchangeFault, isExcused: boolean): void {
+    if (this.isSettled) return;
+    this.open = this.open.filter((each) => each !== exchange);
+    if (exchange === this.current) {
+      if (isExcused) this.attempt--;
+      this.failTry(fault);
+    }
+    // An earlier try that fails while the last one is out changes nothing; the end of the last one does.
+    else if (this.open.length === 0 && this.fault !== null) this.finish();
+  }
+
+  /** Ends the query at once, without a reply. */
+  settleEmpty(status: string): void {
+    this.settle(null, {
+      status,
+      delayMs: null,
+      transport: this.transport,
+      truncated: this.isTruncated,
+      tries: this.tries,
+      flags: [],
+      answer: [],
+      authority: [],
+      additional: [],
+    });
+  }
+
+  /** Plans and sends tries for the time that is left; false when there is none. */
+  private begin(transport: Transport): boolean {
+    this.transport = transport;
+    this.plan = planTries(this.deadlineAt - this.deps.now());
+    this.attempt = 0;
+    this.current = null;
+    if (this.plan.length === 0) return false;
+    this.sendTry();
+    return true;
+  }
+
+  /** A reply asks for another way: TCP, or no EDNS. The time that is left gets tries of its own. */
+  private startOver(answered: Exchange, transport: Transport): void {
+    this.endOpen(answered);
+    if (!this.begin(transport)) this.finish();
+  }
+
+  private sendTry(): void {
+    const { now, timers, pools } = this.deps;
+    const { server, name, rtype } = this.query;
+    const waitMs = this.plan[this.attempt] ?? 0;
+    this.attempt++;
+    this.fault = null;
+    const isLast = this.attempt === this.plan.length;
+    timers.set(this, isLast ? this.deadlineAt : Math.min(now() + waitMs, this.deadlineAt));
+    let channel: Channel;
+    try {
+      channel = pools[this.transport].channelFor(server, this.serverKey, this.current?.channel ?? null);
+    } catch (error) {
+      this.failTry(faultOf(error));
+      return;
+    }
+    const exchange: Exchange = {
+      listener: this,
+      channel,
+      transport: this.transport,
+      message: encodeQuery({ id: 0, name, rtype, edns: this.useEdns }),
+      hasEdns: this.useEdns,
+      sentAt: 0,
+      malformedReplies: 0,
+    };
+    this.tries++;
+    this.current = exchange;
+    this.open.push(exchange);
+    channel.send(exchange);
+  }
+
+  private failTry(fault: ExchangeFault): void {
+    this.fault = fault;
+    if (this.attempt < this.plan.length) this.sendTry();
+    // A closed port will not answer the first try either; other faults may be of one path or connection only.
+    else if (fault === 'CONN_REFUSED' || this.open.length === 0) this.finish();
+  }
+
+  /** Ends the query when no usable reply will come any more. */
+  private finish(): void {
+    if (this.held === null) {
+      this.settleEmpty(this.sawMalformed ? 'MALFORMED' : (this.fault ?? 'TIMEOUT'));
+      return;
+    }
+    const { exchange, reply, receivedAt } = this.held;
+    const read = readReply(reply, { allowCut: true });
+    if (read.kind === 'reply') this.settleWithReply(exchange, receivedAt, read.reply);
+    else this.settleEmpty('MALFORMED');
+  }
+
+  private settleWithReply(exchange: Exchange, receivedAt: number, reply: DnsReply): void {
+    const { status, truncated, flags, answer, authority, additional } = reply;
+    this.settle(exchange, {
+      status,
+      delayMs: receivedAt - exchange.sentAt,
+      transport: exchange.transport,
+      truncated: this.isTruncated || truncated,
+      tries: this.tries,
+      flags,
+      answer,
+      authority,
+      additional,
+    });
+  }
+
+  private settle(answered: Exchange | null, resolution: Resolution): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.endOpen(answered);
+    this.deps.onSettled(this);
+    this.onResolution(resolution);
+  }
+
+  private endOpen(answered: Exchange | null): void {
+    const { open } = this;
+    this.open = [];
+    for (const exchange of open)
+      exchange.channel.end(exchange, exchange === answered ? 'answered' : 'given-up');
+  }
+}

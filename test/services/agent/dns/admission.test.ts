@@ -1,0 +1,167 @@
+// Caps and fairness of the admission, without any socket.
+import { describe, expect, it } from 'vitest';
+import { type Admission, createAdmission, type Waiter } from '../../../../services/agent/dns/admission.ts';
+
+type Recorded = Waiter & { label: string };
+
+function setUp(options: { maxInFlight?: number; maxInFlightPerServer?: number } = {}) {
+  const admission = createAdmission({
+    maxInFlight: options.maxInFlight ?? 100,
+    maxInFlightPerServer: options.maxInFlightPerServer ?? 100,
+    now: () => performance.now(),
+  });
+  const granted: Recorded[] = [];
+  function enter(lane: string | number, serverKey: string, count = 1): Recorded[] {
+    return Array.from({ length: count }, (_, index) => {
+      const waiter: Recorded = {
+        lane,
+        serverKey,
+        label: `${lane}:${serverKey}:${index}`,
+        isWaiting: false,
+        onGranted: () => granted.push(waiter),
+      };
+      admission.enter(waiter);
+      return waiter;
+    });
+  }
+  return { admission, granted, enter, labels: () => granted.map((waiter) => waiter.label) };
+}
+
+/** Lets the admission grant until it has nothing more to grant: one batch per turn of the event loop. */
+async function settle(admission: Admission): Promise<void> {
+  for (let before = -1, quiet = 0; quiet < 2; ) {
+    await new Promise(setImmediate);
+    quiet = admission.waiting === before ? quiet + 1 : 0;
+    before = admission.waiting;
+  }
+}
+
+describe('createAdmission', () => {
+  it('grants in a later turn of the event loop, not while entering', async () => {
+    const { admission, granted, enter } = setUp();
+    enter('a', 's');
+    expect(granted).toHaveLength(0);
+    await settle(admission);
+    expect(granted).toHaveLength(1);
+  });
+
+  it('never has more in flight than the overall cap', async () => {
+    const { admission, granted, enter } = setUp({ maxInFlight: 7 });
+    for (let index = 0; index < 20; index++) enter('a', `s${index}`);
+    await settle(admission);
+    expect(admission).toMatchObject({ inFlight: 7, waiting: 13 });
+    for (let served = 0; served < 20; served++) {
+      const waiter = granted[served];
+      if (waiter === undefined) throw new Error('a query was never granted');
+      admission.release(waiter);
+      await settle(admission);
+      expect(admission.inFlight).toBeLessThanOrEqual(7);
+    }
+    expect(admission).toMatchObject({ inFlight: 0, waiting: 0 });
+  });
+
+  it('never has more in flight to one server than its cap, and serves them all in the end', async () => {
+    const { admission, granted, enter } = setUp({ maxInFlightPerServer: 3 });
+    for (let lane = 0; lane < 50; lane++) enter(lane, 's', 4);
+    let served = 0;
+    for (; served < 200; served++) {
+      await settle(admission);
+      expect(admission.inFlight).toBeLessThanOrEqual(3);
+      const waiter = granted[served];
+      if (waiter === undefined) break;
+      admission.release(waiter);
+    }
+    expect(served).toBe(200);
+  });
+
+  it('takes lanes in turn, whatever their length', async () => {
+    const { admission, labels, enter } = setUp();
+    enter('long', 's', 30);
+    enter('short', 's', 2);
+    await settle(admission);
+    expect(labels().slice(0, 4)).toEqual(['long:s:0', 'short:s:0', 'long:s:1', 'short:s:1']);
+  });
+
+  it('takes the servers of one lane in turn', async () => {
+    const { admission, labels, enter } = setUp();
+    enter('a', 'first', 3);
+    enter('a', 'second', 3);
+    await settle(admission);
+    expect(labels().slice(0, 4)).toEqual(['a:first:0', 'a:second:0', 'a:first:1', 'a:second:1']);
+  });
+
+  it('keeps a full server with 10,000 waiters from holding up its own lane or others', async () => {
+    const { admission, granted, enter } = setUp({ maxInFlightPerServer: 5, maxInFlight: 50 });
+    enter('a', 'dead', 10_000);
+    enter('a', 'alive', 5);
+    enter('b', 'alive-too', 5);
+    await settle(admission);
+    expect(granted.filter((waiter) => waiter.serverKey !== 'dead')).toHaveLength(10);
+    expect(admission).toMatchObject({ inFlight: 15, waiting: 9_995 });
+  });
+
+  it('shares a scarce server between the lanes that wait for it', async () => {
+    const { admission, granted, enter } = setUp({ maxInFlightPerServer: 1 });
+    enter('a', 's', 10);
+    enter('b', 's', 10);
+    for (let served = 0; served < 10; served++) {
+      await settle(admission);
+      const waiter = granted[served];
+      if (waiter === undefined) throw new Error('a query was never granted');
+      admission.release(waiter);
+    }
+    const lanes = granted.slice(0, 10).map((waiter) => waiter.lane);
+    expect(lanes.filter((lane) => lane === 'a')).toHaveLength(5);
+  });
+
+  it('skips waiters that left and goes on to those behind them', async () => {
+    const { admission, labels, enter } = setUp({ maxInFlightPerServer: 1 });
+    const [first, second, third] = enter('a', 's', 3);
+    const others = enter('b', 's', 2);
+    await settle(admission);
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no waiters');
+    admission.leave(second);
+    admission.leave(third);
+    if (others[0] !== undefined) admission.leave(others[0]);
+    expect(admission.waiting).toBe(1);
+    admission.release(first);
+    await settle(admission);
+    expect(labels()).toEqual(['a:s:0', 'b:s:1']);
+  });
+
+  it('passes a free place on when all waiters of the lane whose turn it is have left', async () => {
+    const { admission, granted, labels, enter } = setUp({ maxInFlightPerServer: 1 });
+    enter('a', 's', 2);
+    const others = enter('b', 's', 2);
+    await settle(admission);
+    for (const waiter of others) admission.leave(waiter);
+    // The server's place was full when both lanes had their turn: b came first and is the first to be asked.
+    const [first] = granted;
+    if (first === undefined) throw new Error('nothing was granted');
+    admission.release(first);
+    await settle(admission);
+    expect(labels()).toEqual(['a:s:0', 'a:s:1']);
+  });
+
+  it('serves any number of lanes that come and go', async () => {
+    const { admission, granted, enter } = setUp();
+    for (let lane = 0; lane < 20_000; lane++) enter(lane, `s${lane % 300}`);
+    for (let served = 0; served < 20_000; served++) {
+      if (granted[served] === undefined) await settle(admission);
+      const waiter = granted[served];
+      if (waiter === undefined) throw new Error(`only ${served} were granted`);
+      admission.release(waiter);
+    }
+    expect(admission).toMatchObject({ inFlight: 0, waiting: 0 });
+  });
+
+  it('grants nothing after it was stopped', async () => {
+    const { admission, granted, enter } = setUp();
+    enter('a', 's', 3);
+    admission.stop();
+    await settle(admission);
+    enter('a', 's');
+    await settle(admission);
+    expect(granted).toHaveLength(0);
+  });
+});

@@ -1,0 +1,76 @@
+// Order and punctuality of the timer heap.
+import { describe, expect, it } from 'vitest';
+import { createTimerHeap, type TimerEntry } from '../../../../services/agent/dns/timer-heap.ts';
+
+const now = () => performance.now();
+
+function entry(onDue: () => void): TimerEntry {
+  return { dueAt: 0, heapIndex: -1, onDue };
+}
+
+describe('createTimerHeap', () => {
+  it('calls entries in order of their time, none of them early', async () => {
+    const timers = createTimerHeap(now);
+    const start = now();
+    const fired: { offsetMs: number; atMs: number }[] = [];
+    const offsets = [40, 5, 25, 5, 60, 15, 1, 33];
+    await new Promise<void>((resolve) => {
+      for (const offsetMs of offsets) {
+        const onDue = () => {
+          fired.push({ offsetMs, atMs: now() - start });
+          if (fired.length === offsets.length) resolve();
+        };
+        timers.set(entry(onDue), start + offsetMs);
+      }
+    });
+    expect(fired.map(({ offsetMs }) => offsetMs)).toEqual([...offsets].sort((a, b) => a - b));
+    for (const { offsetMs, atMs } of fired) expect(atMs).toBeGreaterThanOrEqual(offsetMs);
+  });
+
+  it('keeps its order through any mix of setting, moving and clearing', async () => {
+    const timers = createTimerHeap(now);
+    const start = now() + 20;
+    const wanted = new Map<TimerEntry, number>();
+    const fired: number[] = [];
+    let finish: () => void = () => undefined;
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const entries = Array.from({ length: 500 }, () => {
+      const each: TimerEntry = entry(() => {
+        fired.push(wanted.get(each) ?? Number.NaN);
+        wanted.delete(each);
+        if (wanted.size === 0) finish();
+      });
+      return each;
+    });
+    for (let step = 0; step < 5000; step++) {
+      const each = entries[(step * 7919) % entries.length];
+      if (each === undefined) throw new Error('no such entry');
+      if (step % 3 === 0) {
+        timers.clear(each);
+        wanted.delete(each);
+      } else {
+        const dueAt = start + ((step * 104_729) % 30_011) / 1000;
+        timers.set(each, dueAt);
+        wanted.set(each, dueAt);
+      }
+    }
+    const expected = [...wanted.values()].sort((a, b) => a - b);
+    expect(expected.length).toBeGreaterThan(100);
+    await finished;
+    expect(fired).toEqual(expected);
+  });
+
+  it('calls nothing after it was stopped', async () => {
+    const timers = createTimerHeap(now);
+    const stopped = entry(() => {
+      throw new Error('called after stop');
+    });
+    timers.set(stopped, now() + 1);
+    timers.stop();
+    const other = createTimerHeap(now);
+    await new Promise<void>((resolve) => other.set(entry(resolve), now() + 10));
+    expect(stopped.heapIndex).toBe(-1);
+  });
+});

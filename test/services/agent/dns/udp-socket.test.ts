@@ -1,0 +1,163 @@
+// What only happens over UDP: foreign sources, truncation, ports, late replies, buffers.
+import { describe, expect, it, vi } from 'vitest';
+import { replyTo, type ScriptedQuery, textReply } from '../../../helpers/scripted-dns-server.ts';
+import { ask, engineFor, serverFor } from './engine-setup.ts';
+
+const cutText = (query: ScriptedQuery) =>
+  replyTo(query, {
+    truncated: true,
+    answers: [
+      { type: 'TXT', name: query.name, ttl: 60, data: ['kept'] },
+      { type: 'TXT', name: query.name, ttl: 60, data: ['lost'] },
+    ],
+  }).subarray(0, -4);
+
+describe('a query over UDP', () => {
+  it('does not hear a reply that comes from another address', async () => {
+    const server = await serverFor((query) => query.sendFrom('127.0.0.2', textReply(query)));
+    const engine = engineFor();
+    expect(await ask(engine, server.target('udp'), { budgetMs: 150 })).toMatchObject({ status: 'TIMEOUT' });
+    expect(engine.stats()).toMatchObject({ mismatched: 0, malformed: 0 });
+  });
+
+  it('does not end by 64 KB of junk', async () => {
+    const server = await serverFor((query) => {
+      query.send(Buffer.alloc(0));
+      query.send(Buffer.alloc(1));
+      query.send(Buffer.alloc(65_507, 0xff));
+      query.send(Buffer.concat([query.octets.subarray(0, 2), Buffer.alloc(65_000, 0xc0)]));
+      query.send(textReply(query));
+    });
+    const engine = engineFor();
+    expect(await ask(engine, server.target('udp'))).toMatchObject({ status: 'NOERROR', tries: 1 });
+    expect(engine.stats().mismatched).toBe(4);
+  });
+
+  it('is asked again over TCP at once when the reply is truncated', async () => {
+    const server = await serverFor((query) =>
+      query.send(query.transport === 'udp' ? cutText(query) : textReply(query, 'whole')),
+    );
+    const resolution = await ask(engineFor(), server.target('udp'));
+    expect(resolution).toMatchObject({
+      status: 'NOERROR',
+      transport: 'tcp',
+      truncated: true,
+      tries: 2,
+      answer: [{ result: '"whole"' }],
+    });
+    expect(resolution.delayMs).toBeLessThan(500);
+  });
+
+  it('falls back on the cut records when TCP is refused', async () => {
+    const server = await serverFor((query) => query.send(cutText(query)), { tcp: false });
+    const resolution = await ask(engineFor(), server.target('udp'));
+    expect(resolution).toMatchObject({
+      status: 'NOERROR',
+      transport: 'udp',
+      truncated: true,
+      tries: 3,
+      answer: [{ result: '"kept"' }],
+    });
+    expect(resolution.delayMs).toBeGreaterThan(0);
+  });
+
+  it('falls back on the cut records at the deadline when TCP stays silent', async () => {
+    const server = await serverFor((query) => query.transport === 'udp' && query.send(cutText(query)));
+    const resolution = await ask(engineFor(), server.target('udp'), { budgetMs: 150 });
+    expect(resolution).toMatchObject({ status: 'NOERROR', transport: 'udp', answer: [{ result: '"kept"' }] });
+  });
+
+  it('sends a second try from another port when the first is refused there', async () => {
+    const server = await serverFor(() => undefined);
+    const target = server.target('udp');
+    await server.stop();
+    const engine = engineFor();
+    expect(await ask(engine, target)).toMatchObject({ status: 'CONN_REFUSED', tries: 2 });
+    expect(engine.stats().udpSockets).toBe(2);
+  });
+
+  it('ends 500 queries to a closed port fast', async () => {
+    const server = await serverFor(() => undefined);
+    const target = server.target('udp');
+    await server.stop();
+    const engine = engineFor();
+    const startedAt = performance.now();
+    const resolutions = await Promise.all(Array.from({ length: 500 }, () => ask(engine, target)));
+    expect(new Set(resolutions.map(({ status }) => status))).toEqual(new Set(['CONN_REFUSED']));
+    expect(performance.now() - startedAt).toBeLessThan(1_500);
+  });
+
+  it('ends as NETWORK_ERROR at once when there is no way to the address', async () => {
+    // Connecting to the broadcast address is not permitted without asking for it.
+    const target = { transport: 'udp', address: '255.255.255.255', family: 4, port: 53 } as const;
+    const resolution = await ask(engineFor(), target);
+    expect(resolution).toMatchObject({ status: 'NETWORK_ERROR', delayMs: null, tries: 0 });
+  });
+
+  it('comes from many ports under ever new ids', async () => {
+    const server = await serverFor((query) => query.send(textReply(query)));
+    const engine = engineFor({ socketsPerServer: 16 });
+    for (let batch = 0; batch < 10; batch++) {
+      await Promise.all(Array.from({ length: 40 }, () => ask(engine, server.target('udp'))));
+    }
+    const ports = new Set(server.queries.map(({ clientPort }) => clientPort));
+    expect(ports.size).toBe(16);
+    const idsOfPorts = server.queries.map(({ clientPort, packet }) => `${clientPort} ${packet.id}`);
+    expect(new Set(idsOfPorts).size).toBe(400);
+    expect(new Set(server.queries.map(({ packet }) => packet.id)).size).toBeGreaterThan(380);
+  });
+
+  it('moves to a new port after 1,024 queries from one', async () => {
+    const server = await serverFor((query) => query.send(textReply(query)));
+    const engine = engineFor({ socketsPerServer: 1 });
+    await Promise.all(Array.from({ length: 2_100 }, () => ask(engine, server.target('udp'))));
+    expect(new Set(server.queries.map(({ clientPort }) => clientPort)).size).toBe(3);
+    expect(engine.stats().udpSockets).toBe(1);
+  });
+
+  it('counts a reply that comes after its query was given up, and takes it for no other query', async () => {
+    const late: ScriptedQuery[] = [];
+    const server = await serverFor((query) => {
+      if (query.name === 'late.example') late.push(query);
+      else for (const each of [...late, query]) each.send(textReply(each));
+    });
+    const engine = engineFor({ socketsPerServer: 1 });
+    expect(await ask(engine, server.target('udp'), { name: 'late.example', budgetMs: 60 })).toMatchObject({
+      status: 'TIMEOUT',
+    });
+    const resolution = await ask(engine, server.target('udp'), { name: 'next.example' });
+    expect(resolution.answer).toMatchObject([{ result: '"next.example"' }]);
+    expect(engine.stats()).toMatchObject({ late: 2, mismatched: 0 });
+  });
+
+  it('has its socket closed once nothing was asked for a while', async () => {
+    const server = await serverFor((query) => query.send(textReply(query)));
+    const engine = engineFor({ idleMs: 40 });
+    await ask(engine, server.target('udp'));
+    expect(engine.stats().udpSockets).toBe(1);
+    await vi.waitFor(() => expect(engine.stats().udpSockets).toBe(0), { timeout: 2_000, interval: 10 });
+    expect(await ask(engine, server.target('udp'))).toMatchObject({ status: 'NOERROR' });
+  });
+});
+
+describe('the receive buffer', () => {
+  it('is reported as the system granted it', async () => {
+    const server = await serverFor((query) => query.send(textReply(query)));
+    const engine = engineFor({ receiveBufferBytes: 65_536 });
+    expect(engine.stats().receiveBufferBytes).toBeNull();
+    await ask(engine, server.target('udp'));
+    expect(engine.stats().receiveBufferBytes).toBe(65_536);
+    expect(engine.warnings).toEqual([]);
+  });
+
+  it('is warned about once when the system grants less than asked', async () => {
+    const server = await serverFor((query) => query.send(textReply(query)));
+    const engine = engineFor({ receiveBufferBytes: 1024 ** 3 });
+    await Promise.all(Array.from({ length: 40 }, () => ask(engine, server.target('udp'))));
+    const { receiveBufferBytes } = engine.stats();
+    expect(receiveBufferBytes).toBeLessThan(1024 ** 3);
+    expect(engine.warnings).toMatchObject([
+      { fields: { askedBytes: 1024 ** 3, obtainedBytes: receiveBufferBytes } },
+    ]);
+  });
+});

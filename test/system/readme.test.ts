@@ -1,0 +1,167 @@
+// The README as a newcomer follows it: `npm start`, every command and program of it in order, Ctrl-C.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { repositoryFolder } from '../../infra/local-stack/data-folder.ts';
+import { runProgram } from '../../infra/local-stack/run-program.ts';
+import { readStackFile, type StackAddresses } from '../../infra/local-stack/stack-file.ts';
+import { spawnProgram, type TestProgramRun } from '../helpers/processes.ts';
+import { providePython } from '../helpers/programs.ts';
+import { until } from '../helpers/test-client.ts';
+
+type Example = { language: string; code: string; output: string | undefined };
+
+/** Every fenced block that can be run, with the text block that shows its output right after it. */
+function readExamples(readme: string): Example[] {
+  const blocks = [...readme.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)].map(
+    ([whole, language = '', code = ''], index, all) => ({
+      language,
+      code,
+      end: (all[index]?.index ?? 0) + whole.length,
+      start: all[index]?.index ?? 0,
+    }),
+  );
+  return blocks.flatMap(({ language, code, end }, index) => {
+    if (!['sh', 'python', 'js'].includes(language)) return [];
+    const next = blocks[index + 1];
+    const isOutput = next?.language === 'text' && readme.slice(end, next.start).trim() === '';
+    return [{ language, code, output: isOutput ? next.code : undefined }];
+  });
+}
+
+/** Figures that differ from run to run: durations, and the widths that follow from them. */
+function withoutFigures(text: string): string {
+  return text
+    .replace(/\d+\.\d\d\b/g, '#')
+    .replace(/ +/g, ' ')
+    .trim();
+}
+
+const readme = await readFile(join(repositoryFolder, 'README.md'), 'utf8');
+const examples = readExamples(readme);
+
+let dataFolder: string;
+let stack: TestProgramRun;
+let addresses: StackAddresses;
+
+beforeAll(async () => {
+  dataFolder = await mkdtemp(join(tmpdir(), 'probe-task-readme-'));
+  stack = spawnProgram('npm', ['start'], { env: { DATA_DIR: dataFolder, LOG_LEVEL: 'warn' } });
+  await stack.waitForLine(/^ready$/);
+  const found = await readStackFile(dataFolder);
+  if (found === null) throw new Error('the stack is ready and left no addresses');
+  addresses = found;
+}, 120_000);
+
+afterAll(async () => {
+  // A test that failed may have left it running.
+  stack.signal('SIGTERM');
+  await stack.exited;
+  await rm(dataFolder, { recursive: true, force: true });
+});
+
+/** The stack of this test stands on free ports where the README has the preferred ones. */
+function localise(text: string): string {
+  return text
+    .replaceAll('nats://127.0.0.1:4222', addresses.natsUrl)
+    .replaceAll('127.0.0.1:6553', addresses.exampleZone);
+}
+
+async function runExample({ language, code }: Example) {
+  const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', DATA_DIR: dataFolder };
+  const options = { env, cwd: repositoryFolder, timeoutMs: 60_000 };
+  if (language === 'sh') return runProgram('sh', ['-c', localise(code)], options);
+  const isPython = language === 'python';
+  const script = join(
+    isPython ? dataFolder : repositoryFolder,
+    isPython ? 'example.py' : `.readme-example-${process.pid}.mjs`,
+  );
+  await writeFile(script, localise(code));
+  try {
+    if (!isPython) return await runProgram(process.execPath, [script], options);
+    const pythonPath = join(repositoryFolder, 'contracts/python/src');
+    return await runProgram(await providePython(), [script], {
+      ...options,
+      env: { ...env, PYTHONPATH: pythonPath, PYTHONIOENCODING: 'utf-8' },
+    });
+  } finally {
+    await rm(script);
+  }
+}
+
+describe('the README', () => {
+  const [commands, ...calls] = examples;
+
+  test('opens with the two commands', () => {
+    expect(commands?.code).toMatch(/^npm install && npm start\b.*\nnpm install && npm test\b/);
+    expect(readme.indexOf(commands?.code ?? '')).toBeLessThan(1200);
+  });
+
+  test('has calls in shell, Python and Node, each with its output', () => {
+    expect(new Set(calls.map(({ language }) => language))).toEqual(new Set(['sh', 'python', 'js']));
+    expect(calls.filter(({ output }) => output === undefined)).toEqual([]);
+  });
+
+  test.each(calls.map((example, index) => ({ ...example, title: `${example.language} ${index + 1}` })))(
+    'shows what its example really prints: $title',
+    async (example) => {
+      const { exitCode, stdout, stderr } = await runExample(example);
+      expect(stderr).toBe('');
+      expect(exitCode).toBe(0);
+      expect(withoutFigures(stdout)).toBe(withoutFigures(localise(example.output ?? '')));
+    },
+    60_000,
+  );
+
+  test('names every variable that the services read', async () => {
+    const sources = await Promise.all(
+      ['infra/config.ts', 'services/gateway/main.ts', 'services/agent/main.ts'].map((file) =>
+        readFile(join(repositoryFolder, file), 'utf8'),
+      ),
+    );
+    const variables = sources.flatMap((source) =>
+      [...source.matchAll(/^ {2}([A-Z]+(?:_[A-Z]+)+): /gm)].map(([, name]) => name),
+    );
+    expect(variables.length).toBeGreaterThan(20);
+    expect(variables.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  });
+});
+
+describe('what npm start printed', () => {
+  test('ends in ready and holds a first call for shell, Node and Python that can be copied', async () => {
+    const output = stack.output();
+    expect(output.trimEnd().split('\n').at(-1)).toBe('ready');
+    const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', DATA_DIR: dataFolder };
+    const copied = [
+      /^(npm run .*)$/m.exec(output)?.[1],
+      /^(node [\s\S]*?')\n\n/m.exec(output)?.[1],
+      /^(python3 [\s\S]*?')\n\n/m.exec(output)?.[1]?.replace('python3', await providePython()),
+    ];
+    for (const command of copied) {
+      expect(command).toBeDefined();
+      const { exitCode, stdout, stderr } = await runProgram('sh', ['-c', command ?? ''], {
+        env,
+        cwd: repositoryFolder,
+        timeoutMs: 60_000,
+      });
+      expect(stdout, stderr).toContain('192.0.2.1');
+      expect(exitCode).toBe(0);
+    }
+  }, 60_000);
+
+  test('Ctrl-C ends all of it, and leaves no process behind', async () => {
+    stack.signal('SIGINT', { toGroup: true });
+    expect(await stack.exited).toMatchObject({ exitCode: 0 });
+    await until(
+      async () =>
+        !(
+          await runProgram('pgrep', ['-f', dataFolder], {
+            env: { PATH: process.env.PATH ?? '' },
+            timeoutMs: 5000,
+          })
+        ).stdout,
+    );
+    for (const { metricsUrl } of addresses.services) await expect(fetch(metricsUrl)).rejects.toThrow();
+  });
+});
