@@ -1,4 +1,5 @@
 // The environment, parsed once at the start of a process; what several services have in common.
+import { accessSync, constants } from 'node:fs';
 import { z } from 'zod';
 
 /** What is wrong with the environment, one readable line per fault. */
@@ -72,13 +73,22 @@ function urlVariable(protocols: string[]) {
   );
 }
 
+const readableFile = z.string().check((context) => {
+  try {
+    accessSync(context.value, constants.R_OK);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    context.issues.push({ code: 'custom', input: context.value, message: reason });
+  }
+});
+
 /** Where the message bus is and how to log in. */
 export const busVariables = {
-  NATS_URL: urlVariable(['nats:', 'tls:', 'ws:', 'wss:']).default('nats://127.0.0.1:4222'),
-  NATS_CREDS: z.string().optional(),
+  NATS_URL: urlVariable(['nats:', 'tls:']).default('nats://127.0.0.1:4222'),
+  NATS_CREDS: readableFile.optional(),
   NATS_USER: z.string().optional(),
   NATS_PASSWORD: z.string().optional(),
-  NATS_CA: z.string().optional(),
+  NATS_CA: readableFile.optional(),
   NATS_INBOX_PREFIX: z
     .string()
     .regex(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, 'expected subject tokens parted by dots')

@@ -128,6 +128,10 @@ export function createBus(options: {
         ? connect(persistent)
         : connectOnce(persistent, connectTimeoutMs));
       if (stopping !== undefined) return opened.close();
+      if (wantsTls(config) && !offersTls(opened)) {
+        await opened.close();
+        throw new Error('NATS_URL or NATS_CA ask for TLS, and the server has none');
+      }
       connection = opened;
       isUp = true;
       void watchStatus(opened);
@@ -138,6 +142,15 @@ export function createBus(options: {
       return stopping;
     },
   };
+}
+
+/** The package takes no notice of the scheme, and goes on in plain text where the server has no TLS. */
+function wantsTls({ url, caFile }: BusConfig): boolean {
+  return caFile !== undefined || url.split(',').some((server) => server.trim().startsWith('tls:'));
+}
+
+function offersTls({ info }: NatsConnection): boolean {
+  return info?.tls_required === true || info?.tls_available === true;
 }
 
 async function connectionOptions(config: BusConfig): Promise<ConnectionOptions> {

@@ -5,6 +5,7 @@ import { statusLabel } from '../../contracts/dns-rcode.ts';
 import { ProbeTaskError } from '../../contracts/errors.ts';
 import { orderSubject } from '../../contracts/subjects.ts';
 import type { Bus, BusMessage, Subscription } from '../../infra/bus/bus.ts';
+import { requestId } from '../../infra/bus/request-id.ts';
 import type { Component } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Metrics } from '../../infra/metrics.ts';
@@ -55,6 +56,10 @@ export function createOrderTaker(options: {
       return;
     }
     orders.inc({ result: 'accepted' });
+    logger.debug(
+      { request_id: requestId(message), order: order.order_id, budget_ms: budgetMs },
+      'order taken',
+    );
     const work = run(order, replyTo, performance.now() + budgetMs)
       .catch((error: unknown) => logger.error({ err: error, order: order.order_id }, 'an order failed'))
       .finally(() => inFlight.delete(work));

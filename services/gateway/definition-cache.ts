@@ -29,7 +29,8 @@ export function createDefinitionCache(options: {
   let placesByGroup = new Map<number, PlacePattern[]>();
   let resolversByPlace = new Map<string, string[]>();
   let isDatabaseAway = false;
-  let latest = 0;
+  let started = 0;
+  let applied = 0;
   let timer: NodeJS.Timeout | undefined;
   let subscription: Subscription | undefined;
   let refreshing: Promise<void> = Promise.resolve();
@@ -37,12 +38,13 @@ export function createDefinitionCache(options: {
 
   /** Every call reads after it was made: a read already under way may have missed the change that caused the call. */
   async function refresh(): Promise<void> {
-    latest += 1;
-    const turn = latest;
+    started += 1;
+    const turn = started;
     try {
       const [details, resolvers] = await Promise.all([readGroupDetails(), readLocalDns()]);
-      // A later read may have ended first; what it found must not be undone.
-      if (turn !== latest) return;
+      // A read that started later may have ended first; what it found must not be undone.
+      if (turn < applied) return;
+      applied = turn;
       placesByGroup = Map.groupBy(details, ({ group_id }) => group_id);
       resolversByPlace = new Map(resolvers.map((row) => [placeKey(row), row.ips]));
       if (isDatabaseAway) logger.info('groups and resolvers are read again');

@@ -1,6 +1,6 @@
 // Sends one order to every agent of a plan and gathers their outcomes until all are in or the time is up.
 import { randomUUID } from 'node:crypto';
-import { orderSubject } from '../../contracts/subjects.ts';
+import { headers, orderSubject } from '../../contracts/subjects.ts';
 import type { Bus, BusMessage, Subscription } from '../../infra/bus/bus.ts';
 import type { Component } from '../../infra/lifecycle.ts';
 import type { Metrics } from '../../infra/metrics.ts';
@@ -9,7 +9,10 @@ import type { Plan, PlannedOrder } from './plan-probe.ts';
 
 export type FanOut = Component & {
   /** Resolves when every cell has an outcome, or at `gatherUntil` (`performance.now()`), whichever is first. */
-  probe(plan: Plan, timing: { gatherUntil: number; agentBudgetMs: number }): Promise<Gathered>;
+  probe(
+    plan: Plan,
+    options: { gatherUntil: number; agentBudgetMs: number; requestId: string },
+  ): Promise<Gathered>;
 };
 
 export function createFanOut(options: { bus: Bus; metrics: Metrics }): FanOut {
@@ -28,16 +31,22 @@ export function createFanOut(options: { bus: Bus; metrics: Metrics }): FanOut {
     else waiting.gather.take(waiting.orderIndex, body);
   }
 
-  function send({ agent, servers, targets }: PlannedOrder, orderId: string, budgetMs: number): void {
+  function send(
+    { agent, servers, targets }: PlannedOrder,
+    orderId: string,
+    budgetMs: number,
+    requestId: string,
+  ): void {
     const order = { order_id: orderId, budget_ms: budgetMs, servers, targets };
     bus.publish(orderSubject(agent.agent_id), {
       body: Buffer.from(JSON.stringify(order)),
       replyTo: replyPrefix + orderId,
+      headers: { [headers.messageId]: requestId },
     });
   }
 
   return {
-    async probe(plan, { gatherUntil, agentBudgetMs }) {
+    async probe(plan, { gatherUntil, agentBudgetMs, requestId }) {
       const orderIds = plan.orders.map(() => randomUUID());
       const { promise: complete, resolve: onComplete } = Promise.withResolvers<void>();
       const gather = createGather({
@@ -53,7 +62,7 @@ export function createFanOut(options: { bus: Bus; metrics: Metrics }): FanOut {
           const orderId = orderIds[orderIndex];
           if (order.servers.length === 0 || orderId === undefined) continue;
           awaited.set(orderId, { gather, orderIndex });
-          send(order, orderId, agentBudgetMs);
+          send(order, orderId, agentBudgetMs, requestId);
           sent += 1;
         }
         if (sent > 0) await complete;

@@ -79,11 +79,15 @@ export function createProbeRunner(options: {
     if (cellsInFlight + plan.cellCount > maxCellsInFlight) {
       throw new ProbeTaskError('OVERLOADED', `${cellsInFlight} cells are being probed already`);
     }
-    const { receivedAt } = context;
+    const { receivedAt, requestId } = context;
     const { gatherMs, agentMs } = planBudget(respTimeoutMs, performance.now() - receivedAt, plan.cellCount);
     cellsInFlight += plan.cellCount;
     try {
-      return await fanOut.probe(plan, { gatherUntil: receivedAt + gatherMs, agentBudgetMs: agentMs });
+      return await fanOut.probe(plan, {
+        gatherUntil: receivedAt + gatherMs,
+        agentBudgetMs: agentMs,
+        requestId,
+      });
     } finally {
       cellsInFlight -= plan.cellCount;
     }

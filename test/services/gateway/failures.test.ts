@@ -1,9 +1,14 @@
 // What callers get while servers die: Postgres away, NATS killed, gateways killed, stopped and misconfigured.
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { decodeReply } from '../../../contracts/decode.ts';
 import { type RpcInput, rpcs } from '../../../contracts/rpc.ts';
 import { subjects } from '../../../contracts/subjects.ts';
+import { migrateToLatest } from '../../../infra/database/migrate.ts';
+import { startPostgres } from '../../../infra/local-stack/postgres.ts';
 import { startNatsServer, type TestNatsServer } from '../../helpers/nats.ts';
 import { createTestDatabase } from '../../helpers/postgres.ts';
 import { runService, spawnService, type TestService } from '../../helpers/processes.ts';
@@ -80,6 +85,34 @@ describe('while Postgres is away', () => {
     ]);
     expect(tasks).toMatchObject({ reason: { code: 'UNAVAILABLE' } });
     expect(results).toMatchObject({ value: { results: ['192.0.2.0'] } });
+  });
+});
+
+describe('Postgres', () => {
+  test('killed and back again: known groups stay known meanwhile, and tasks come back with it', async () => {
+    const dataFolder = await mkdtemp(join(tmpdir(), 'probe-task-failures-'));
+    stops.push(() => rm(dataFolder, { recursive: true, force: true }));
+    // Started by root, Postgres runs under another account and has to pass through here.
+    await chmod(dataFolder, 0o711);
+    const options = { dataFolder, isDurable: false };
+    const postgres = await startPostgres({ ...options, preferredPort: 0 });
+    await migrateToLatest(postgres.url);
+    const nats = await startNats();
+    const gateway = keep(await startGateway(nats, postgres.url));
+    await startAgent(nats, answerAll);
+    const client = keep(await connectTestClient(nats.url));
+    await client.call('groupDetailSet', { group_id: 5, details: [{ country: 86 }] });
+
+    await postgres.stop({ isForced: true });
+    await expect(client.call('taskGet', {})).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await client.call('oneShoot', { ...probe, group_id: 5 })).toEqual({ results: ['192.0.2.0'] });
+    const ready = await fetch(`${gateway.metricsUrl}/readyz`);
+    expect([ready.status, await ready.json()]).toMatchObject([200, { checks: { database: false } }]);
+
+    const revived = keep(await startPostgres({ ...options, preferredPort: postgres.port }));
+    expect(revived.port).toBe(postgres.port);
+    expect(await client.call('taskGet', {})).toEqual([]);
+    expect(await client.call('groupDetailGet', {})).toHaveLength(1);
   });
 });
 
@@ -187,10 +220,23 @@ describe('SIGTERM', () => {
   });
 });
 
+describe('TLS', () => {
+  test('that is asked for and not offered stops the service instead of going on in plain text', async () => {
+    const nats = await startNats();
+    const { exitCode, stdout } = await runService('gateway', {
+      NATS_URL: nats.url.replace('nats:', 'tls:'),
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    });
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('NATS_URL or NATS_CA ask for TLS, and the server has none');
+  });
+});
+
 describe('configuration', () => {
   test('faults stop the service with one readable line each', async () => {
     const { exitCode, stderr } = await runService('gateway', {
       NATS_URL: 'http://127.0.0.1',
+      NATS_CREDS: 'nowhere.creds',
       METRICS_PORT: '99999',
       LOG_LEVEL: 'loud',
       GATEWAY_MAX_CELLS: '-3',
@@ -201,7 +247,8 @@ describe('configuration', () => {
       'GATEWAY_MAX_CELLS: expected a whole number from 1 to 1000000',
       'LOG_LEVEL: expected fatal, error, warn, info, debug, trace or silent',
       'METRICS_PORT: expected a whole number from 0 to 65535',
-      'NATS_URL: expected nats://host:port or tls://host:port or ws://host:port or wss://host:port',
+      "NATS_CREDS: ENOENT: no such file or directory, access 'nowhere.creds'",
+      'NATS_URL: expected nats://host:port or tls://host:port',
     ]);
   });
 

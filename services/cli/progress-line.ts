@@ -1,0 +1,42 @@
+// One line on a terminal that says how long a wait has lasted, rewritten in place and gone at the end.
+
+const intervalMs = 100;
+const clearLine = '\r\u001b[K';
+
+export type ProgressLine = {
+  /** Shows `label … 1.2 s of 3 s` until `stop`. */
+  start(label: string, limitS: number): void;
+  /** Takes the line away; safe to call at any time. */
+  stop(): void;
+};
+
+/** Writes nothing unless the stream is a terminal that can rewrite a line. */
+export function createProgressLine(
+  stream: Pick<NodeJS.WriteStream, 'write' | 'isTTY'>,
+  env: NodeJS.ProcessEnv,
+): ProgressLine {
+  const isShown = stream.isTTY && env.TERM !== 'dumb';
+  let timer: NodeJS.Timeout | undefined;
+
+  function stop(): void {
+    if (timer === undefined) return;
+    clearInterval(timer);
+    timer = undefined;
+    stream.write(clearLine);
+  }
+
+  return {
+    start(label, limitS) {
+      stop();
+      if (!isShown) return;
+      const startedAt = performance.now();
+      const draw = (): void => {
+        const elapsedS = ((performance.now() - startedAt) / 1000).toFixed(1);
+        stream.write(`${clearLine}${label} … ${elapsedS} s of ${limitS} s`);
+      };
+      draw();
+      timer = setInterval(draw, intervalMs);
+    },
+    stop,
+  };
+}

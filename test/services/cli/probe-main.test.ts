@@ -1,0 +1,235 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeReply } from '../../../contracts/decode.ts';
+import { rpcs } from '../../../contracts/rpc.ts';
+import { writeStackFile } from '../../../infra/local-stack/stack-file.ts';
+import { startScriptedDnsServer } from '../../helpers/scripted-dns-server.ts';
+import { type ProbeServers, startProbeServers } from './probe-servers.ts';
+import { runProbe, runProbeOnTerminal, runProbeWithoutReader, startProbe } from './run-probe.ts';
+
+let servers: ProbeServers;
+let server: string;
+let env: { NATS_URL: string };
+
+beforeAll(async () => {
+  servers = await startProbeServers();
+  server = servers.server;
+  env = { NATS_URL: servers.natsUrl };
+});
+afterAll(() => servers?.stop());
+
+function rowsOf(json: string) {
+  return decodeReply(rpcs.oneShootVerbose, Buffer.from(json)).results;
+}
+
+/** The address of a port on which nobody listens any more. */
+async function closedPort(): Promise<string> {
+  const stopped = await startScriptedDnsServer(() => undefined);
+  await stopped.stop();
+  return `${stopped.address}:${stopped.port}`;
+}
+
+/** Resolves once the DNS server has been asked for the name. */
+async function queryFor(name: string): Promise<void> {
+  const { dns } = servers;
+  while (!dns.queries.some((query) => query.name === name)) await dns.received(dns.queries.length + 1);
+}
+
+describe('a probe that every agent gets answers to', () => {
+  it('prints a table and ends with 0', async () => {
+    const { exitCode, stdout, stderr } = await runProbe(['www.cli.test', '-s', server], env);
+    expect(stderr).toBe('');
+    const delay = '\\d+\\.\\d\\d';
+    const answers = ' '.repeat(stdout.indexOf('ANSWERS'));
+    const linesOf = (start: string) => [
+      expect.stringMatching(
+        new RegExp(`^${start} {2}${server} {2}NOERROR +${delay} {2}CNAME web\\.cli\\.test\\.$`),
+      ),
+      `${answers}192.0.2.1`,
+      `${answers}192.0.2.2`,
+    ];
+    expect(stdout.split('\n')).toEqual([
+      expect.stringMatching(/^AGENT +PLACE +SERVER +STATUS +DELAY ms {2}ANSWERS$/),
+      ...linesOf('agent-bj {2}86/110000/110100 联通'),
+      ...linesOf('agent-gd {2}86/440000/440100 电信'),
+      '',
+      expect.stringMatching(new RegExp(`^2 cells, 2 answered; NOERROR 2; p50 delay ${delay} ms$`)),
+      '',
+    ]);
+    expect(exitCode).toBe(0);
+  });
+
+  it('takes every rcode for an answer', async () => {
+    const { exitCode, stdout } = await runProbe(['nope.cli.test', '-s', server], env);
+    expect(stdout).toContain('NXDOMAIN 2;');
+    expect(exitCode).toBe(0);
+  });
+
+  it('shows the cells of every name, type and server in their order', async () => {
+    const cells = [
+      'www.cli.test',
+      'nope.cli.test',
+      '-t',
+      'A',
+      '-t',
+      'MX',
+      '-s',
+      server,
+      '-s',
+      `tcp://${server}`,
+    ];
+    const { exitCode, stdout } = await runProbe([...cells, '-r', '86,440000'], env);
+    const lines = stdout.split('\n').filter((line) => line.startsWith('agent-'));
+    expect(lines.map((line) => line.split(/ {2,}/).slice(2, 6).join(' '))).toEqual(
+      [server, `tcp://${server}`].flatMap((address) => [
+        `${address} www.cli.test A NOERROR`,
+        `${address} www.cli.test MX NOERROR`,
+        `${address} nope.cli.test A NXDOMAIN`,
+        `${address} nope.cli.test MX NXDOMAIN`,
+      ]),
+    );
+    expect(exitCode).toBe(0);
+  });
+
+  it('prints the reply as one JSON document with --json, and nothing else', async () => {
+    const { exitCode, stdout, stderr } = await runProbe(['www.cli.test', '-s', server, '--json'], env);
+    const rows = rowsOf(stdout);
+    expect(rows.map((row) => row.agent_id)).toEqual(['agent-bj', 'agent-gd']);
+    expect(rows[0]?.answer_section.map((record) => record.result)).toContain('192.0.2.2');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+  });
+
+  it('finds the bus of the local stack that runs', async () => {
+    const dataFolder = await mkdtemp(join(tmpdir(), 'probe-task-cli-'));
+    const { natsUrl, databaseUrl } = servers;
+    await writeStackFile(dataFolder, {
+      pid: process.pid,
+      natsUrl,
+      databaseUrl,
+      exampleZone: server,
+      services: [],
+    });
+    const { exitCode } = await runProbe(['www.cli.test', '-s', server], { DATA_DIR: dataFolder });
+    await rm(dataFolder, { recursive: true });
+    expect(exitCode).toBe(0);
+  });
+
+  it('writes to a pipe that nobody reads without a word', async () => {
+    const { stdout, stderr } = await runProbeWithoutReader(['www.cli.test', '-s', server], env);
+    expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' });
+  });
+});
+
+describe('a cell without an answer', () => {
+  it('is in the table, and the exit code is 1', async () => {
+    const targets = ['-s', server, '-s', await closedPort(), '-r', '86,440000'];
+    const { exitCode, stdout, stderr } = await runProbe(['www.cli.test', ...targets], env);
+    expect(stdout).toMatch(/^agent-gd .* CONN_REFUSED +- {2}-$/m);
+    expect(stdout).toContain('2 cells, 1 answered; NOERROR 1, CONN_REFUSED 1;');
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
+  });
+
+  it('is a row of the reply with --json, and the exit code is 1', async () => {
+    const args = ['silent.cli.test', '-s', server, '--timeout', '1', '--json'];
+    const { exitCode, stdout } = await runProbe(args, env);
+    expect(rowsOf(stdout).map((row) => row.dns_response_status)).toEqual(['TIMEOUT', 'TIMEOUT']);
+    expect(exitCode).toBe(1);
+  });
+
+  it('is one of an agent that hangs', async () => {
+    servers.agentInGuangdong.signal('SIGSTOP');
+    try {
+      const { exitCode, stdout } = await runProbe(['www.cli.test', '-s', server, '--timeout', '1'], env);
+      expect(stdout).toMatch(/^agent-gd .* AGENT_NO_REPLY +- {2}-$/m);
+      expect(stdout).toMatch(/^agent-bj .* NOERROR /m);
+      expect(exitCode).toBe(1);
+    } finally {
+      servers.agentInGuangdong.signal('SIGCONT');
+    }
+  });
+});
+
+describe('a call that the gateway refuses', () => {
+  const nowhere = ['a.test', '-r', '1,2,3'];
+
+  it('is told by code and message, exit code 3', async () => {
+    const { exitCode, stdout, stderr } = await runProbe(nowhere, env);
+    expect(stderr).toMatch(/^probe: NO_AGENTS: none of 2 live agents matches .*\n$/);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
+  });
+
+  it('is its error envelope with --json', async () => {
+    const { exitCode, stdout, stderr } = await runProbe([...nowhere, '--json'], env);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { code: 'NO_AGENTS', status: 503, details: { live: 2 } },
+    });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: '' });
+  });
+});
+
+describe('a signal while it waits', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s ends it with %i, without a word', async (signal, exitCode) => {
+    const name = `silent-${signal.toLowerCase()}.cli.test`;
+    const probe = startProbe([name, '-s', server], env);
+    let output = '';
+    for (const stream of [probe.stdout, probe.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    const closed = once(probe, 'close');
+    await queryFor(name);
+    probe.kill(signal);
+    expect(await closed).toEqual([exitCode, null]);
+    expect(output).toBe('');
+  });
+});
+
+describe('on a terminal', () => {
+  const clearLine = '\r\u001b[K';
+
+  it('shows the time that passes, takes it away, and prints a table in colours', async () => {
+    const { exitCode, stdout } = await runProbeOnTerminal(
+      ['silent.cli.test', '-s', server, '--timeout', '1'],
+      env,
+    );
+    const parts = stdout.split(clearLine);
+    const table = parts.pop();
+    expect(parts.pop()).toMatch(/^probing … [01]\.\d s of 1 s$/);
+    expect(parts.slice(0, 2)).toEqual(['', 'probing … 0.0 s of 1 s']);
+    expect(parts.length).toBeGreaterThan(3);
+    expect(table).toMatch(/^\S+AGENT /);
+    expect(table).toContain('\u001b[31mTIMEOUT');
+    expect(exitCode).toBe(1);
+  });
+
+  it('puts answers below their rows where the terminal has no room beside them', async () => {
+    const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server], env, 70);
+    expect(stdout).toContain('\r\n    CNAME web.cli.test.\r\n    192.0.2.1\r\n');
+  });
+
+  it('has no colours with NO_COLOR', async () => {
+    const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server], { ...env, NO_COLOR: '1' });
+    expect(stdout.replaceAll(clearLine, '')).not.toContain('\u001b');
+    expect(stdout).toContain('NOERROR');
+  });
+
+  it('is left without progress and colours where TERM is dumb', async () => {
+    const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server], { ...env, TERM: 'dumb' });
+    expect(stdout).toMatch(/^AGENT /);
+    expect(stdout).not.toContain('\u001b');
+  });
+
+  it('indents JSON', async () => {
+    const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server, '--json'], env);
+    const json = stdout.split(clearLine).at(-1) ?? '';
+    expect(json).toMatch(/^\{\r\n {2}"results": \[\r\n {4}\{\r\n/);
+    expect(rowsOf(json)).toHaveLength(2);
+  });
+});
