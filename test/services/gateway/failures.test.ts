@@ -94,8 +94,7 @@ describe('Postgres', () => {
     stops.push(() => rm(dataFolder, { recursive: true, force: true }));
     // Started by root, Postgres runs under another account and has to pass through here.
     await chmod(dataFolder, 0o711);
-    const options = { dataFolder, isDurable: false };
-    const postgres = await startPostgres({ ...options, preferredPort: 0 });
+    const postgres = await startPostgres({ dataFolder, preferredPort: 0 });
     await migrateToLatest(postgres.url);
     const nats = await startNats();
     const gateway = keep(await startGateway(nats, postgres.url));
@@ -109,7 +108,7 @@ describe('Postgres', () => {
     const ready = await fetch(`${gateway.metricsUrl}/readyz`);
     expect([ready.status, await ready.json()]).toMatchObject([200, { checks: { database: false } }]);
 
-    const revived = keep(await startPostgres({ ...options, preferredPort: postgres.port }));
+    const revived = keep(await startPostgres({ dataFolder, preferredPort: postgres.port }));
     expect(revived.port).toBe(postgres.port);
     expect(await client.call('taskGet', {})).toEqual([]);
     expect(await client.call('groupDetailGet', {})).toHaveLength(1);
