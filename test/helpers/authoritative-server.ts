@@ -100,12 +100,14 @@ async function watchStart(child: ChildProcess): Promise<{ isStarted: boolean; sa
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stderr })) {
     lines.push(line);
-    if (line.includes('nsd started')) {
-      child.stderr.resume();
-      return { isStarted: true, said: lines.join('\n') };
-    }
+    if (line.includes('nsd started')) break;
   }
-  return { isStarted: false, said: lines.join('\n') };
+  const said = lines.join('\n');
+  child.stderr.resume();
+  // With a faulty zone it starts all the same, to answer SERVFAIL.
+  const isFaulty = said.includes(': error: ');
+  if (isFaulty && child.kill('SIGTERM')) await once(child, 'close');
+  return { isStarted: !isFaulty && lines.at(-1)?.includes('nsd started') === true, said };
 }
 
 function createStop(child: ChildProcess, folder: string): () => Promise<void> {

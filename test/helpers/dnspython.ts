@@ -55,12 +55,15 @@ export async function startDnspython(): Promise<Dnspython> {
   const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   const waiting: { resolve(line: string): void; reject(error: Error): void }[] = [];
+  const failAll = (error: Error) => {
+    for (const { reject } of waiting.splice(0)) reject(error);
+  };
   createInterface({ input: child.stdout }).on('line', (line) => waiting.shift()?.resolve(line));
-  child.on('close', () => {
-    for (const { reject } of waiting.splice(0)) reject(new Error('dnspython ended before it answered'));
-  });
+  child.on('close', () => failAll(new Error('dnspython ended before it answered')));
+  child.stdin.on('error', failAll);
 
   const request = async (body: object): Promise<unknown> => {
+    if (child.exitCode !== null) throw new Error(`dnspython has ended with code ${child.exitCode}`);
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     waiting.push({ resolve, reject });
     child.stdin.write(`${JSON.stringify(body)}\n`);

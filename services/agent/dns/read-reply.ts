@@ -1,8 +1,9 @@
 // Reads a reply into records of text, whatever octets it is made of.
+
+import { formatRcode } from '../../../contracts/dns-rcode.ts';
 import { formatRtype } from '../../../contracts/dns-rtype.ts';
 import { MalformedPacket } from './malformed-packet.ts';
 import { PacketReader } from './packet-reader.ts';
-import { formatRcode } from './rcode.ts';
 import { formatRdclass } from './rdclass.ts';
 import { formatRdata } from './record-text.ts';
 

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatRcode } from '../../../../contracts/dns-rcode.ts';
 import { formatRtype, parseRtype } from '../../../../contracts/dns-rtype.ts';
 import { encodeDomainName } from '../../../../contracts/domain-name.ts';
 import { encodeQuery } from '../../../../services/agent/dns/encode-query.ts';
-import { formatRcode } from '../../../../services/agent/dns/rcode.ts';
 import { formatRdclass } from '../../../../services/agent/dns/rdclass.ts';
 import { isReplyTo, isTruncated, readReply } from '../../../../services/agent/dns/read-reply.ts';
 import { createFrameReader, frameMessage } from '../../../../services/agent/dns/tcp-frames.ts';
@@ -45,10 +45,10 @@ let dnspython: Dnspython;
 let server: AuthoritativeServer;
 
 beforeAll(async () => {
-  [dnspython, server] = await Promise.all([
-    startDnspython(),
-    startAuthoritativeServer({ zones: [zone, signedZone].map((name) => ({ name, file: zoneFile(name) })) }),
-  ]);
+  server = await startAuthoritativeServer({
+    zones: [zone, signedZone].map((name) => ({ name, file: zoneFile(name) })),
+  });
+  dnspython = await startDnspython();
 }, 300_000);
 
 afterAll(async () => {
