@@ -396,9 +396,11 @@ describe('a request', () => {
       { ...probe, ...inProvince('traced') },
       { headers: { [headers.messageId]: 'id-77' } },
     );
-    const ids = (await gateway.readLog()).map((line): unknown => JSON.parse(line).request_id);
-    expect(ids).toContain(trace);
-    expect(ids).toContain('id-77');
+    // The log line of a request is written after its reply is sent.
+    const loggedIds = async () =>
+      (await gateway.readLog()).map((line): unknown => JSON.parse(line).request_id);
+    await until(async () => (await loggedIds()).includes(trace));
+    await until(async () => (await loggedIds()).includes('id-77'));
   });
 });
 
