@@ -3,12 +3,12 @@ import { Client } from 'pg';
 import { hidePassword } from './check-nats-url.ts';
 import { describeError, StackError } from './stack-error.ts';
 
-const CONNECT_TIMEOUT_MS = 5_000;
+const connectTimeoutMs = 5_000;
 
 /** Resolves when the database takes a connection; rejects with `SERVER_FAILED` and the reason otherwise. */
 export async function checkDatabaseUrl(databaseUrl: string): Promise<void> {
   try {
-    const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+    const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: connectTimeoutMs });
     await client.connect();
     await client.end();
   } catch (error) {

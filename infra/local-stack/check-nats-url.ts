@@ -2,7 +2,7 @@
 import { readServerName } from './nats-server.ts';
 import { StackError } from './stack-error.ts';
 
-const NATS_PORT = 4222;
+const natsPort = 4222;
 
 /**
  * Resolves when one of the servers in the URL (several are parted by commas) greets; rejects with `SERVER_FAILED`
@@ -14,7 +14,7 @@ export async function checkNatsUrl(natsUrl: string): Promise<void> {
     if (url === null || url.hostname === '') continue;
     if (url.protocol === 'ws:' || url.protocol === 'wss:') return;
     const host = url.hostname.replace(/^\[|\]$/g, '');
-    if ((await readServerName(host, Number(url.port) || NATS_PORT)) !== null) return;
+    if ((await readServerName(host, Number(url.port) || natsPort)) !== null) return;
   }
   throw new StackError('SERVER_FAILED', `NATS_URL: no NATS server answers at ${hidePassword(natsUrl)}`);
 }

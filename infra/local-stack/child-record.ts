@@ -14,8 +14,8 @@ const ChildRecord = z.object({
 });
 export type ChildRecord = z.infer<typeof ChildRecord>;
 
-const ORPHAN_GRACE_MS = 10_000;
-const KILL_WAIT_MS = 5_000;
+const orphanGraceMs = 10_000;
+const killWaitMs = 5_000;
 
 /** Writes `<runFolder>/<name>.json`, whole or not at all. */
 export async function recordChild(runFolder: string, record: ChildRecord): Promise<void> {
@@ -53,9 +53,9 @@ export async function stopOrphans(runFolder: string): Promise<string[]> {
 export async function stopRecorded(record: Omit<ChildRecord, 'name'>): Promise<void> {
   const isGone = async (): Promise<true | null> => ((await isStillRunning(record)) ? null : true);
   sendSignal(record.pid, record.stopSignal);
-  if ((await waitUntil(isGone, { timeoutMs: ORPHAN_GRACE_MS })) !== null) return;
+  if ((await waitUntil(isGone, { timeoutMs: orphanGraceMs })) !== null) return;
   sendSignal(record.pid, 'SIGKILL');
-  await waitUntil(isGone, { timeoutMs: KILL_WAIT_MS });
+  await waitUntil(isGone, { timeoutMs: killWaitMs });
 }
 
 function sendSignal(pid: number, signal: NodeJS.Signals): void {

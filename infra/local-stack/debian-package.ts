@@ -17,7 +17,7 @@ export type DebianProgram = {
 export type DebianOptions = { dataFolder: string; signal?: AbortSignal | undefined };
 
 // Libraries of libraries: in practice one round is enough.
-const MAX_LIBRARY_ROUNDS = 4;
+const maxLibraryRounds = 4;
 
 /**
  * Downloads the package, unpacks it under `<dataFolder>/debian/<name>` together with the shared libraries
@@ -87,7 +87,7 @@ async function addMissingLibraries(
   archive: AptArchive,
 ): Promise<void> {
   let owners = [packageName];
-  for (let round = 0; round < MAX_LIBRARY_ROUNDS; round += 1) {
+  for (let round = 0; round < maxLibraryRounds; round += 1) {
     if ((await listMissingLibraries(program, root)).length === 0) return;
     owners = await archive.listLibraryDependencies(owners);
     if (owners.length === 0) break;

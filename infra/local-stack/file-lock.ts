@@ -10,9 +10,9 @@ export type LockAttempt = { kind: 'held'; lock: FileLock } | { kind: 'taken'; pi
 type Claim = { name: string; pid: number; startedAt: string };
 
 // Claims of others that try at the same moment are withdrawn within a few milliseconds; the holder's stays.
-const MAX_ROUNDS = 10;
-const LONGEST_ROUND_PAUSE_MS = 30;
-const RETRY_MS = 100;
+const maxRounds = 10;
+const longestRoundPauseMs = 30;
+const retryMs = 100;
 let serial = 0;
 
 /**
@@ -25,8 +25,8 @@ let serial = 0;
 export async function tryLock(path: string): Promise<LockAttempt> {
   for (let round = 1; ; round += 1) {
     const attempt = await claimOnce(path);
-    if (attempt.kind === 'held' || round === MAX_ROUNDS) return attempt;
-    await pause(Math.random() * LONGEST_ROUND_PAUSE_MS);
+    if (attempt.kind === 'held' || round === maxRounds) return attempt;
+    await pause(Math.random() * longestRoundPauseMs);
   }
 }
 
@@ -41,7 +41,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>, signal?:
         await attempt.lock.release();
       }
     }
-    await pause(RETRY_MS, undefined, signal === undefined ? {} : { signal });
+    await pause(retryMs, undefined, signal === undefined ? {} : { signal });
   }
 }
 

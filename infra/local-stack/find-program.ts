@@ -5,12 +5,12 @@ import { delimiter, join } from 'node:path';
 import { systemErrorCode } from './stack-error.ts';
 
 // Servers are often installed here, and the PATH of an ordinary user leaves these folders out.
-const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /** The absolute path of the program on the PATH (or in a system folder), or null. */
 export function findOnPath(name: string, env: NodeJS.ProcessEnv): Promise<string | null> {
   const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
-  return findInFolders(name, [...folders, ...SYSTEM_FOLDERS]);
+  return findInFolders(name, [...folders, ...systemFolders]);
 }
 
 /** The first of the folders' files of that name that this process may execute, or null. */

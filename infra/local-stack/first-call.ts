@@ -2,20 +2,20 @@
 
 export type FirstCallTarget = { natsUrl: string; exampleZone: string };
 
-const EXAMPLE_NAME = 'www.probe.test';
-const SUBJECT = 'probe.task.dns_result.one_shoot';
+const exampleName = 'www.probe.test';
+const subject = 'probe.task.dns_result.one_shoot';
 
 /** Three copyable calls that ask every agent for one name of the example zone. */
 export function formatFirstCalls({ natsUrl, exampleZone }: FirstCallTarget): string {
   const request = JSON.stringify({
-    target: { type: 'domain', rtype: 'A', data: EXAMPLE_NAME },
+    target: { type: 'domain', rtype: 'A', data: exampleName },
     probe_data: { dns_servers: [exampleZone] },
   });
   // The code starts at the left margin: Python takes indentation for a fault, and both are copied as they stand.
   return `
 A first call from the shell:
 
-npm run probe -- ${EXAMPLE_NAME} -s ${exampleZone}
+npm run probe -- ${exampleName} -s ${exampleZone}
 
 from Node.js, in this folder:
 
@@ -23,7 +23,7 @@ node --input-type=module -e '
 import { connect } from "nats";
 const bus = await connect({ servers: "${natsUrl}" });
 const request = ${request};
-const reply = await bus.request("${SUBJECT}", JSON.stringify(request), { timeout: 5000 });
+const reply = await bus.request("${subject}", JSON.stringify(request), { timeout: 5000 });
 console.log(reply.json());
 await bus.close();'
 
@@ -34,7 +34,7 @@ import asyncio, json, nats
 async def main():
     bus = await nats.connect("${natsUrl}")
     request = ${request}
-    reply = await bus.request("${SUBJECT}", json.dumps(request).encode(), timeout=5)
+    reply = await bus.request("${subject}", json.dumps(request).encode(), timeout=5)
     print(json.loads(reply.data))
     await bus.close()
 asyncio.run(main())'

@@ -8,8 +8,8 @@ const LogLine = z.object({
 });
 
 // pino: 50 is error, 60 is fatal.
-const ERROR_LEVEL = 50;
-const MAX_FAULTS = 5;
+const errorLevel = 50;
+const maxFaults = 5;
 
 /** One line: the last fault (several lines of plain text count as one), else the last line of any kind. */
 export function findLastWords(output: string): string {
@@ -20,7 +20,7 @@ export function findLastWords(output: string): string {
   const beforeFaults = readable.findLastIndex((line, index) => index < lastFault && line.kind !== 'text');
   const first = readable[lastFault]?.kind === 'text' ? beforeFaults + 1 : lastFault;
   const words = readable.slice(first, lastFault + 1).map((line) => line.text);
-  return words.slice(-MAX_FAULTS).join('; ');
+  return words.slice(-maxFaults).join('; ');
 }
 
 type ReadableLine = { text: string; kind: 'text' | 'event' | 'trace'; isFault: boolean };
@@ -33,7 +33,7 @@ function readLine(line: string): ReadableLine {
   }
   const { level, msg, err } = parsed.data;
   const text = err === undefined ? msg : `${msg}: ${err.message}`;
-  return { text: text.replaceAll(/\s*\n\s*/g, ' '), kind: 'event', isFault: level >= ERROR_LEVEL };
+  return { text: text.replaceAll(/\s*\n\s*/g, ' '), kind: 'event', isFault: level >= errorLevel };
 }
 
 /** Node.js ends an uncaught exception with stack frames and its own version; the message stands above them. */

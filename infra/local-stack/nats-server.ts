@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { lastLine } from './run-program.ts';
 import { StackError } from './stack-error.ts';
 import { type Child, type ChildExit, startChild } from './start-child.ts';
-import { LOOPBACK, startOnFreePort } from './start-on-free-port.ts';
+import { loopback, startOnFreePort } from './start-on-free-port.ts';
 import { waitUntil } from './wait-until.ts';
 import { createParentDeathWrapper } from './with-parent-death-signal.ts';
 
@@ -33,12 +33,12 @@ export type NatsServer = {
 };
 
 /** 8 MB: ten thousand tasks fit into one reply. */
-export const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
+export const maxPayloadBytes = 8 * 1024 * 1024;
 
-const READY_TIMEOUT_MS = 15_000;
-const GRACE_MS = 5_000;
-const GREETING_TIMEOUT_MS = 2_000;
-const MAX_GREETING_CHARS = 16_384;
+const readyTimeoutMs = 15_000;
+const graceMs = 5_000;
+const greetingTimeoutMs = 2_000;
+const maxGreetingChars = 16_384;
 
 const Greeting = z.object({ server_name: z.string() });
 
@@ -69,12 +69,12 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
       throw error;
     }
     return {
-      url: `nats://${LOOPBACK}:${port}`,
+      url: `nats://${loopback}:${port}`,
       port,
       pid: child.pid,
       exited: child.exited,
       async stop({ isForced = false } = {}) {
-        await child.stop(isForced ? 0 : GRACE_MS);
+        await child.stop(isForced ? 0 : graceMs);
       },
     };
   }
@@ -85,10 +85,10 @@ export async function startNatsServer(options: NatsServerOptions): Promise<NatsS
 function formatConfig(serverName: string, port: number, extraConfig: string): string {
   const lines = [
     `server_name: "${serverName}"`,
-    `listen: "${LOOPBACK}:${port}"`,
-    `max_payload: ${MAX_PAYLOAD_BYTES}`,
+    `listen: "${loopback}:${port}"`,
+    `max_payload: ${maxPayloadBytes}`,
     // Room for several such replies to one slow client.
-    `max_pending: ${8 * MAX_PAYLOAD_BYTES}`,
+    `max_pending: ${8 * maxPayloadBytes}`,
     extraConfig,
   ];
   return `${lines.join('\n')}\n`;
@@ -104,9 +104,9 @@ async function waitForReady(
   const state = await waitUntil(
     async () => {
       if (child.exit() !== null) return 'ended';
-      return (await readServerName(LOOPBACK, port)) === serverName ? 'ready' : null;
+      return (await readServerName(loopback, port)) === serverName ? 'ready' : null;
     },
-    { timeoutMs: READY_TIMEOUT_MS, signal },
+    { timeoutMs: readyTimeoutMs, signal },
   );
   if (state === 'ready') return true;
   const output = await child.readOutput();
@@ -123,7 +123,7 @@ async function waitForReady(
  */
 export function readServerName(host: string, port: number): Promise<string | null> {
   return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: GREETING_TIMEOUT_MS });
+    const socket = connect({ host, port, timeout: greetingTimeoutMs });
     let received = '';
     const finish = (name: string | null): void => {
       socket.destroy();
@@ -137,7 +137,7 @@ export function readServerName(host: string, port: number): Promise<string | nul
       received += text;
       const end = received.indexOf('\r\n');
       if (end >= 0) finish(parseGreeting(received.slice(0, end)));
-      else if (received.length > MAX_GREETING_CHARS) finish(null);
+      else if (received.length > maxGreetingChars) finish(null);
     });
   });
 }

@@ -25,9 +25,9 @@ export type PostgresPlace = {
   gid?: number;
 };
 
-const ACCOUNTS = ['postgres', 'nobody'];
+const accounts = ['postgres', 'nobody'];
 // Used by root alone, and open to accounts that cannot look into root's home.
-const FALLBACK_FOLDER = '/var/lib/probe-task';
+const fallbackFolder = '/var/lib/probe-task';
 
 /** The binaries that npm installed for this platform; rejects with `PROGRAM_MISSING` for one it has none for. */
 export async function findPostgresBinaries(): Promise<PostgresBinaries> {
@@ -118,7 +118,7 @@ async function giveFolder({ folder, uid = 0, gid = 0 }: PostgresPlace): Promise<
 
 async function findAccounts(): Promise<{ uid: number; gid: number }[]> {
   const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-  return ACCOUNTS.flatMap((name) => {
+  return accounts.flatMap((name) => {
     const entry = lines.find((fields) => fields[0] === name);
     const uid = Number(entry?.[2]);
     const gid = Number(entry?.[3]);
@@ -130,7 +130,7 @@ async function copyBelowVarLib(
   folder: string,
   binaries: PostgresBinaries,
 ): Promise<{ folder: string; binaries: PostgresBinaries }> {
-  const base = join(FALLBACK_FOLDER, createHash('sha256').update(folder).digest('hex').slice(0, 16));
+  const base = join(fallbackFolder, createHash('sha256').update(folder).digest('hex').slice(0, 16));
   const native = join(dirname(binaries.postgres), '..');
   const version = (await runProgramOrThrow(binaries.postgres, ['--version'])).stdout
     .trim()

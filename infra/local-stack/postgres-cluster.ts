@@ -8,7 +8,7 @@ import { identifyProcess } from './process-identity.ts';
 import { runProgramOrThrow } from './run-program.ts';
 import { systemErrorCode } from './stack-error.ts';
 
-export const POSTGRES_USER = 'probe';
+export const postgresUser = 'probe';
 
 export type PostgresCluster = { dataFolder: string; password: string };
 
@@ -37,7 +37,7 @@ async function createCluster(
   const draft = `${dataFolder}.new`;
   const initialisation = commandInPlace(place, place.binaries.initdb, [
     `--pgdata=${draft}`,
-    `--username=${POSTGRES_USER}`,
+    `--username=${postgresUser}`,
     `--pwfile=${passwordFile}`,
     '--auth=scram-sha-256',
     '--encoding=UTF8',

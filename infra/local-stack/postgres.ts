@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
 import { choosePostgresPlace, commandInPlace, findPostgresBinaries } from './postgres-account.ts';
-import { clearEarlierRun, POSTGRES_USER, type PostgresCluster, prepareCluster } from './postgres-cluster.ts';
+import { clearEarlierRun, type PostgresCluster, postgresUser, prepareCluster } from './postgres-cluster.ts';
 import { describeError, StackError } from './stack-error.ts';
 import { type Child, type ChildExit, startChild } from './start-child.ts';
-import { LOOPBACK, startOnFreePort } from './start-on-free-port.ts';
+import { loopback, startOnFreePort } from './start-on-free-port.ts';
 import { waitUntil } from './wait-until.ts';
 import { createParentDeathWrapper } from './with-parent-death-signal.ts';
 
@@ -31,11 +31,11 @@ export type PostgresServer = {
   stop(options?: { isForced?: boolean }): Promise<void>;
 };
 
-const READY_TIMEOUT_MS = 60_000;
-const FAST_GRACE_MS = 20_000;
-const FORCED_GRACE_MS = 2_000;
-const LINGER_TIMEOUT_MS = 30_000;
-const LINGER_INTERVAL_MS = 500;
+const readyTimeoutMs = 60_000;
+const fastGraceMs = 20_000;
+const forcedGraceMs = 2_000;
+const lingerTimeoutMs = 30_000;
+const lingerIntervalMs = 500;
 
 /**
  * Starts Postgres on the files in the data folder (made on the first start) and resolves once it takes
@@ -67,7 +67,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       if (state === 'earlier run lingers') return await launchLater(port);
       await ensureDatabase(adminUrl, database);
     } catch (error) {
-      await child.stop(FORCED_GRACE_MS);
+      await child.stop(forcedGraceMs);
       throw error;
     }
     return {
@@ -77,13 +77,13 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
       exited: child.exited,
       async stop({ isForced = false } = {}) {
         if (isForced) child.signal('SIGQUIT');
-        await child.stop(isForced ? FORCED_GRACE_MS : FAST_GRACE_MS);
+        await child.stop(isForced ? forcedGraceMs : fastGraceMs);
       },
     };
   }
 
   // A killed postmaster's last busy connections hold the shared memory for as long as their statement runs.
-  const giveUpAt = performance.now() + LINGER_TIMEOUT_MS;
+  const giveUpAt = performance.now() + lingerTimeoutMs;
   async function launchLater(port: number): Promise<PostgresServer | null> {
     if (performance.now() > giveUpAt) {
       throw new StackError(
@@ -91,7 +91,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
         `Postgres does not start: connections of a killed run still work on ${cluster.dataFolder}`,
       );
     }
-    await pause(LINGER_INTERVAL_MS);
+    await pause(lingerIntervalMs);
     return launch(port);
   }
 
@@ -100,7 +100,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
 
 function listArguments({ dataFolder }: PostgresCluster, port: number, isDurable: boolean): string[] {
   const settings: Record<string, string> = {
-    listen_addresses: LOOPBACK,
+    listen_addresses: loopback,
     port: String(port),
     // Paths of sockets are limited to some hundred octets, and nothing here needs one.
     unix_socket_directories: '',
@@ -123,7 +123,7 @@ async function waitForReady(
       if (child.exit() !== null) return 'ended';
       return (await canConnect(url)) ? 'ready' : null;
     },
-    { timeoutMs: READY_TIMEOUT_MS, signal },
+    { timeoutMs: readyTimeoutMs, signal },
   );
   if (state === 'ready') return state;
   const output = await child.readOutput();
@@ -162,5 +162,5 @@ async function ensureDatabase(adminUrl: string, database: string): Promise<void>
 }
 
 function formatUrl({ password }: PostgresCluster, port: number, database: string): string {
-  return `postgres://${POSTGRES_USER}:${password}@${LOOPBACK}:${port}/${database}`;
+  return `postgres://${postgresUser}:${password}@${loopback}:${port}/${database}`;
 }

@@ -28,11 +28,11 @@ export type ProvideOptions = {
 };
 
 // The Go module proxy knows it under this tag, and it builds with Go 1.25 and later.
-const NATS_SERVER_VERSION = 'v2.14.9';
+const natsServerVersion = 'v2.14.9';
 
 export const natsServerSource: ProgramSource = {
   name: 'nats-server',
-  goModule: `github.com/nats-io/nats-server/v2@${NATS_SERVER_VERSION}`,
+  goModule: `github.com/nats-io/nats-server/v2@${natsServerVersion}`,
   debian: { packageName: 'nats-server', pathInPackage: 'usr/sbin/nats-server' },
   advice:
     'install it (Debian: apt-get install nats-server; others: https://nats.io/download), or set NATS_URL to a running one',

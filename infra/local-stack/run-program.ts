@@ -17,8 +17,8 @@ export type RunOptions = {
 export type RunResult = { exitCode: number | null; stdout: string; stderr: string };
 
 // Installers can be talkative; the end of their output is the part that says what went wrong.
-const MAX_OUTPUT_CHARS = 200_000;
-const DEFAULT_TIMEOUT_MS = 600_000;
+const maxOutputChars = 200_000;
+const defaultTimeoutMs = 600_000;
 
 /**
  * Runs `program` and returns its exit code (null: ended by a signal) and output, whatever the code.
@@ -29,7 +29,7 @@ export function runProgram(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, ...spawnOptions } = options;
+  const { timeoutMs = defaultTimeoutMs, signal, ...spawnOptions } = options;
   return new Promise((resolve, reject) => {
     // A group of its own: Ctrl-C reaches the caller alone, which then ends the group through `signal`.
     const child = spawn(program, args, {
@@ -45,10 +45,10 @@ export function runProgram(
       signal?.removeEventListener('abort', endGroup);
     };
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      result.stdout = (result.stdout + text).slice(-MAX_OUTPUT_CHARS);
+      result.stdout = (result.stdout + text).slice(-maxOutputChars);
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      result.stderr = (result.stderr + text).slice(-MAX_OUTPUT_CHARS);
+      result.stderr = (result.stderr + text).slice(-maxOutputChars);
     });
     child.once('error', (error) => {
       settle();

@@ -11,15 +11,15 @@ export type RunStackOptions = Omit<StackOptions, 'report' | 'onFailure'> & {
 };
 
 // npm passes on the SIGINT that the terminal has already sent to the whole group: one Ctrl-C, two signals.
-const SAME_KEYSTROKE_MS = 1_000;
-const PARENT_CHECK_MS = 1_000;
+const defaultSameKeystrokeMs = 1_000;
+const parentCheckMs = 1_000;
 
 /**
  * Starts the stack, prints where everything is and then `ready`, and stops it on SIGINT, SIGTERM or SIGHUP.
  * Ends the process: exit code 0 after a stop that was asked for, 1 with one line when something failed.
  */
 export async function runStackProcess(parts: StackParts, options: RunStackOptions): Promise<void> {
-  const { dataFolder, env, sameKeystrokeMs = SAME_KEYSTROKE_MS } = options;
+  const { dataFolder, env, sameKeystrokeMs = defaultSameKeystrokeMs } = options;
   // A reader that goes away (`npm start | head`) does not end the stack.
   process.stdout.on('error', () => undefined);
   const lock = await takeLock(dataFolder);
@@ -101,7 +101,7 @@ function stopWithoutParent(askToStop: () => void): void {
     if (process.ppid === parent) return;
     clearInterval(timer);
     askToStop();
-  }, PARENT_CHECK_MS);
+  }, parentCheckMs);
   timer.unref();
 }
 

@@ -4,7 +4,7 @@ import { repositoryFolder } from './data-folder.ts';
 import { findLastWords } from './last-words.ts';
 import { StackError } from './stack-error.ts';
 import { type Child, startChild } from './start-child.ts';
-import { LOOPBACK, startOnFreePort } from './start-on-free-port.ts';
+import { loopback, startOnFreePort } from './start-on-free-port.ts';
 import { waitUntil } from './wait-until.ts';
 
 export type ServiceProcessOptions = {
@@ -22,8 +22,8 @@ export type ServiceProcessOptions = {
 
 export type ServiceProcess = { child: Child; port: number; metricsUrl: string };
 
-const REQUEST_TIMEOUT_MS = 2_000;
-const UNREADY_GRACE_MS = 3_000;
+const requestTimeoutMs = 2_000;
+const unreadyGraceMs = 3_000;
 
 /**
  * Starts the service under this very Node.js and resolves when it is ready. Rejects with `SERVICE_FAILED` and
@@ -47,7 +47,7 @@ async function launch(options: ServiceProcessOptions, port: number): Promise<Ser
     runFolder,
     hasLifeline: true,
   });
-  const metricsUrl = `http://${LOOPBACK}:${port}/metrics`;
+  const metricsUrl = `http://${loopback}:${port}/metrics`;
   try {
     const state = await waitUntil(
       async () => {
@@ -61,15 +61,15 @@ async function launch(options: ServiceProcessOptions, port: number): Promise<Ser
     if (state === 'ended' && output.includes('EADDRINUSE')) return null;
     throw new StackError('SERVICE_FAILED', describeFailure(name, child, output, readyTimeoutMs));
   } catch (error) {
-    await child.stop(UNREADY_GRACE_MS);
+    await child.stop(unreadyGraceMs);
     throw error;
   }
 }
 
 async function isReady(port: number): Promise<boolean> {
   try {
-    const response = await fetch(`http://${LOOPBACK}:${port}/readyz`, {
-      signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    const response = await fetch(`http://${loopback}:${port}/readyz`, {
+      signal: AbortSignal.timeout(requestTimeoutMs),
     });
     await response.body?.cancel();
     return response.status === 200;

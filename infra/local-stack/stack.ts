@@ -10,7 +10,7 @@ import type { StackService } from './services.ts';
 import { describeError, StackError, systemErrorCode } from './stack-error.ts';
 import { removeStackFile, type StackAddresses, writeStackFile } from './stack-file.ts';
 import type { ChildExit } from './start-child.ts';
-import { LOOPBACK, startOnFreePort } from './start-on-free-port.ts';
+import { loopback, startOnFreePort } from './start-on-free-port.ts';
 import { startServices } from './start-services.ts';
 import type { RestartPolicy } from './supervise-service.ts';
 
@@ -53,13 +53,13 @@ export type LocalStack = {
 
 type Stopper = (options: { isForced: boolean }) => Promise<void>;
 
-const READY_TIMEOUT_MS = 30_000;
-const LABEL_WIDTH = 16;
+const defaultReadyTimeoutMs = 30_000;
+const labelWidth = 16;
 
 /** The stack over its parts; the caller holds the lock of the data folder. */
 export function createLocalStack(parts: StackParts, options: StackOptions): LocalStack {
   const { dataFolder, env, report, onFailure, ports = defaultPorts } = options;
-  const { restart, readyTimeoutMs = READY_TIMEOUT_MS, isDurable = true } = options;
+  const { restart, readyTimeoutMs = defaultReadyTimeoutMs, isDurable = true } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const stoppers: Stopper[] = [];
@@ -121,7 +121,7 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
 
   async function startZone(): Promise<string> {
     const zone = await startOnFreePort(ports.exampleZone, (port) =>
-      unlessTaken(() => parts.startExampleZone({ host: LOOPBACK, port })),
+      unlessTaken(() => parts.startExampleZone({ host: loopback, port })),
     );
     stoppers.push(() => zone.stop());
     const port = Number(zone.address.slice(zone.address.lastIndexOf(':') + 1));
@@ -168,7 +168,7 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
 }
 
 export function label(name: string): string {
-  return name.padEnd(LABEL_WIDTH);
+  return name.padEnd(labelWidth);
 }
 
 function noteOtherPort(port: number, preferred: number): string {

@@ -39,8 +39,8 @@ export type Child = {
   stop(graceMs: number): Promise<ChildExit>;
 };
 
-const MAX_OUTPUT_BYTES = 65_536;
-const MAX_LOG_BYTES = 20_000_000;
+const maxOutputBytes = 65_536;
+const maxLogBytes = 20_000_000;
 
 /** Starts the program. Rejects with `PROGRAM_FAILED` when it cannot be executed. */
 export async function startChild(command: ChildCommand): Promise<Child> {
@@ -115,7 +115,7 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
 async function keepLogSmall(logFile: string): Promise<void> {
   await mkdir(dirname(logFile), { recursive: true });
   try {
-    if ((await stat(logFile)).size > MAX_LOG_BYTES) await rename(logFile, `${logFile}.1`);
+    if ((await stat(logFile)).size > maxLogBytes) await rename(logFile, `${logFile}.1`);
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw error;
   }
@@ -125,7 +125,7 @@ async function readTail(file: string, from: number): Promise<string> {
   const handle = await open(file, 'r');
   try {
     const { size } = await handle.stat();
-    const start = Math.max(from, size - MAX_OUTPUT_BYTES);
+    const start = Math.max(from, size - maxOutputBytes);
     const buffer = Buffer.alloc(Math.max(0, size - start));
     const { bytesRead } = await handle.read(buffer, 0, buffer.length, start);
     return buffer.toString('utf8', 0, bytesRead);

@@ -2,10 +2,10 @@
 import { createServer } from 'node:net';
 import { StackError, systemErrorCode } from './stack-error.ts';
 
-export const LOOPBACK = '127.0.0.1';
+export const loopback = '127.0.0.1';
 
 // A taken port is followed by its neighbours; beyond that something else is wrong.
-const MAX_PORTS_TRIED = 50;
+const maxPortsTried = 50;
 
 /**
  * Starts something on the preferred port, or on the next one that is free. Between the look at a port and
@@ -16,13 +16,13 @@ export async function startOnFreePort<T>(
   preferredPort: number,
   start: (port: number) => Promise<T | null>,
 ): Promise<T> {
-  for (let offset = 0; offset < MAX_PORTS_TRIED; offset += 1) {
+  for (let offset = 0; offset < maxPortsTried; offset += 1) {
     const port = await findFree(preferredPort === 0 ? 0 : preferredPort + offset);
     const started = port === null ? null : await start(port);
     if (started !== null) return started;
   }
-  const last = preferredPort + MAX_PORTS_TRIED - 1;
-  throw new StackError('PORT_TAKEN', `every port from ${preferredPort} to ${last} is taken on ${LOOPBACK}`);
+  const last = preferredPort + maxPortsTried - 1;
+  throw new StackError('PORT_TAKEN', `every port from ${preferredPort} to ${last} is taken on ${loopback}`);
 }
 
 /** The port itself when nothing listens on it (any free one for 0), else null. */
@@ -34,7 +34,7 @@ export function findFree(port: number): Promise<number | null> {
       if (code === 'EADDRINUSE' || code === 'EACCES') resolve(null);
       else reject(error);
     });
-    probe.listen({ port, host: LOOPBACK, exclusive: true }, () => {
+    probe.listen({ port, host: loopback, exclusive: true }, () => {
       const address = probe.address();
       const found = typeof address === 'object' && address !== null ? address.port : null;
       probe.close(() => resolve(found));

@@ -36,7 +36,7 @@ export type SupervisorDeps = {
 };
 
 /** Longer than the services' own limit for a graceful stop. */
-const STOP_GRACE_MS = 16_000;
+const stopGraceMs = 16_000;
 
 /** Supervises the service; the first start is not repeated, because what fails at once has a fault to be shown. */
 export function superviseService(options: ServiceProcessOptions, deps: SupervisorDeps): SupervisedService {
@@ -95,7 +95,7 @@ export function superviseService(options: ServiceProcessOptions, deps: Superviso
     },
     async stop({ isForced = false } = {}) {
       stopping.abort(new StackError('STOPPED', `${name} is being stopped`));
-      await current?.child.stop(isForced ? 0 : STOP_GRACE_MS);
+      await current?.child.stop(isForced ? 0 : stopGraceMs);
       await watching;
     },
   };

@@ -6,7 +6,7 @@ import type { TestProject } from 'vitest/node';
 import { migrateToLatest } from '../../infra/database/migrate.ts';
 import { startNatsServer } from '../../infra/local-stack/nats-server.ts';
 import { startPostgres } from '../../infra/local-stack/postgres.ts';
-import { sealTemplate, TEMPLATE_DATABASE } from './postgres.ts';
+import { sealTemplate, templateDatabase } from './postgres.ts';
 import { provideProgram, providePython } from './programs.ts';
 
 declare module 'vitest' {
@@ -40,7 +40,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
       dataFolder,
       preferredPort: 0,
       isDurable: false,
-      database: TEMPLATE_DATABASE,
+      database: templateDatabase,
     });
     stoppers.push(() => postgres.stop());
     const nats = await startNatsServer({ program, dataFolder, preferredPort: 0 });

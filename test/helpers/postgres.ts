@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 import { inject } from 'vitest';
 
-export const TEMPLATE_DATABASE = 'probe_template';
+export const templateDatabase = 'probe_template';
 
 export type TestDatabase = {
   url: string;
@@ -15,7 +15,7 @@ export type TestDatabase = {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const adminUrl = inject('postgresUrl');
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await execute(adminUrl, `create database ${name} template ${TEMPLATE_DATABASE}`);
+  await execute(adminUrl, `create database ${name} template ${templateDatabase}`);
   return {
     url: inDatabase(adminUrl, name),
     drop: () => execute(adminUrl, `drop database ${name}`),
@@ -25,10 +25,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
 /** Closes the migrated database to connections, which cloning needs, and returns a URL for administration. */
 export async function sealTemplate(templateUrl: string): Promise<string> {
   const adminUrl = inDatabase(templateUrl, 'postgres');
-  await execute(
-    adminUrl,
-    `alter database ${TEMPLATE_DATABASE} with is_template true allow_connections false`,
-  );
+  await execute(adminUrl, `alter database ${templateDatabase} with is_template true allow_connections false`);
   return adminUrl;
 }
 

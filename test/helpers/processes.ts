@@ -23,10 +23,10 @@ export type TestService = {
   kill(): Promise<void>;
 };
 
-const READY_TIMEOUT_MS = 15_000;
-const STOP_GRACE_MS = 15_000;
+const readyTimeoutMs = 15_000;
+const stopGraceMs = 15_000;
 // Below the runner's own limit, so that the failure shows the output.
-const LINE_TIMEOUT_MS = 18_000;
+const lineTimeoutMs = 18_000;
 
 /**
  * Starts `services/<name>/main.ts` and resolves once its /readyz answers 200; rejects with its last words
@@ -41,7 +41,7 @@ export async function spawnService(name: string, env: Record<string, string>): P
     preferredPort: 0,
     logFolder: folder,
     runFolder: folder,
-    readyTimeoutMs: READY_TIMEOUT_MS,
+    readyTimeoutMs,
   }).catch(async (error: unknown) => {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -61,7 +61,7 @@ export async function spawnService(name: string, env: Record<string, string>): P
     readLog: async () => (lastOutput ?? (await child.readOutput())).trimEnd().split('\n'),
     signal: (signal) => child.signal(signal),
     async stop() {
-      const { exitCode, signal } = await child.stop(STOP_GRACE_MS);
+      const { exitCode, signal } = await child.stop(stopGraceMs);
       const output = await finish();
       if (exitCode !== 0)
         throw new Error(`${name} ended with ${signal ?? `exit code ${exitCode}`}:\n${output}`);
@@ -79,7 +79,7 @@ export function runService(name: string, env: Record<string, string>): Promise<R
   return runProgram(process.execPath, [join(repositoryFolder, mainFile(name))], {
     env: { ...plainEnvironment(), ...env },
     cwd: repositoryFolder,
-    timeoutMs: READY_TIMEOUT_MS,
+    timeoutMs: readyTimeoutMs,
   });
 }
 
@@ -124,7 +124,7 @@ export function spawnProgram(
     exited,
     waitForLine(pattern) {
       return new Promise((resolve, reject) => {
-        const tooLate = AbortSignal.timeout(LINE_TIMEOUT_MS);
+        const tooLate = AbortSignal.timeout(lineTimeoutMs);
         const giveUp = (why: string): void => {
           watchers.delete(look);
           reject(new Error(`${why} without a line like ${pattern}:\n${output}`));
@@ -138,7 +138,7 @@ export function spawnProgram(
         };
         watchers.add(look);
         look();
-        tooLate.addEventListener('abort', () => giveUp(`${LINE_TIMEOUT_MS / 1000} s passed`));
+        tooLate.addEventListener('abort', () => giveUp(`${lineTimeoutMs / 1000} s passed`));
         void exited.then(() => giveUp('ended'));
       });
     },

@@ -12,7 +12,7 @@ import { runProgram, runProgramOrThrow } from '../../infra/local-stack/run-progr
 import { describeError, StackError, systemErrorCode } from '../../infra/local-stack/stack-error.ts';
 
 const requirementsFile = join(repositoryFolder, 'test', 'requirements.txt');
-const QUIET = ['--quiet', '--disable-pip-version-check', '--no-input'];
+const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
 
 /**
  * The path of a Python executable that imports dnspython and nats-py in the versions of
@@ -79,7 +79,7 @@ async function install(folder: string, wanted: string): Promise<string> {
 async function installIntoEnvironment(python: string, folder: string): Promise<void> {
   await runProgramOrThrow(python, ['-m', 'venv', folder]);
   const own = join(folder, 'bin', 'python');
-  await runProgramOrThrow(own, ['-m', 'pip', 'install', ...QUIET, '-r', requirementsFile]);
+  await runProgramOrThrow(own, ['-m', 'pip', 'install', ...quiet, '-r', requirementsFile]);
 }
 
 /** Some systems ship Python without ensurepip, hence without working environments, but with pip. */
@@ -87,7 +87,7 @@ async function installBesideStarter(python: string, folder: string, env = proces
   const packages = join(folder, 'packages');
   await mkdir(join(folder, 'bin'), { recursive: true });
   const target = ['--target', packages, '-r', requirementsFile];
-  await runProgramOrThrow(python, ['-m', 'pip', 'install', ...QUIET, ...target], { env });
+  await runProgramOrThrow(python, ['-m', 'pip', 'install', ...quiet, ...target], { env });
   const starter = join(folder, 'bin', 'python');
   const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
   const lines = [

@@ -29,11 +29,11 @@ type Flow = { lane: Lane; server: Server; waiters: Fifo<Waiter>; isQueued: boole
 type Lane = { key: string | number; flows: Map<string, Flow>; ready: Fifo<Flow>; isInTurn: boolean };
 
 /** One turn of the event loop grants at most this many queries, */
-const BATCH_SIZE = 32;
+const batchSize = 32;
 /** and stops early after this time: replies that arrive meanwhile would be measured late. */
-const BATCH_MS = 0.25;
+const batchMs = 0.25;
 /** Flows without waiters are kept for the next query, up to this many more than are in use. */
-const SPARE_FLOWS = 256;
+const spareFlows = 256;
 
 /**
  * Creates an admission. Lanes take turns, one query each; within a lane its servers take turns. Queries of a server
@@ -87,8 +87,8 @@ export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: Admi
 
   function grantBatch(): void {
     pending = null;
-    const endAt = now() + BATCH_MS;
-    for (let granted = 0; granted < BATCH_SIZE && inFlight < maxInFlight; granted++) {
+    const endAt = now() + batchMs;
+    for (let granted = 0; granted < batchSize && inFlight < maxInFlight; granted++) {
       const waiter = nextWaiter();
       if (waiter === undefined) break;
       waiter.isWaiting = false;
@@ -161,7 +161,7 @@ export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: Admi
   function flowOf({ lane: laneKey, serverKey }: Waiter): Flow {
     const known = lanes.get(laneKey)?.flows.get(serverKey);
     if (known !== undefined) return known;
-    if (flowCount > 2 * queuedFlowCount + SPARE_FLOWS) dropUnused();
+    if (flowCount > 2 * queuedFlowCount + spareFlows) dropUnused();
     const lane = lanes.get(laneKey) ?? {
       key: laneKey,
       flows: new Map(),

@@ -50,8 +50,8 @@ export type DnsEngine = {
 };
 
 /** TCP connections per server, and how many queries one carries before another is opened beside it. */
-const CONNECTIONS_PER_SERVER = 4;
-const QUERIES_PER_CONNECTION = 8;
+const connectionsPerServer = 4;
+const queriesPerConnection = 8;
 
 /** Creates an engine. Sockets are opened when they are first needed. */
 export function createDnsEngine({
@@ -141,6 +141,6 @@ function pickLeastLoaded(connections: readonly Channel[], avoid: Channel | null)
     if (connection !== avoid && (least === null || connection.inFlight < least.inFlight)) least = connection;
   }
   if (least === null) return null;
-  const isBusy = least.inFlight >= QUERIES_PER_CONNECTION;
-  return isBusy && connections.length < CONNECTIONS_PER_SERVER ? null : least;
+  const isBusy = least.inFlight >= queriesPerConnection;
+  return isBusy && connections.length < connectionsPerServer ? null : least;
 }

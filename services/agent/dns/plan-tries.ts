@@ -1,11 +1,11 @@
 // How one query's time budget is split between its tries.
 
 /** Share of the budget after which an unanswered first try is followed by the second. */
-const FIRST_TRY_SHARE = 0.4;
+const firstTryShare = 0.4;
 /** A first try waits no longer than this: a reply later than 5 s is rarer than a lost packet. */
-const FIRST_TRY_MAX_MS = 5_000;
+const firstTryMaxMs = 5_000;
 /** Below this budget a second try would only double the load. */
-const SINGLE_TRY_BUDGET_MS = 20;
+const singleTryBudgetMs = 20;
 
 /**
  * How long to wait on each try of a query, in milliseconds, for a budget of `budgetMs`: 40% of it (at most 5 s)
@@ -16,7 +16,7 @@ const SINGLE_TRY_BUDGET_MS = 20;
  */
 export function planTries(budgetMs: number): readonly number[] {
   if (!(budgetMs > 0)) return [];
-  if (budgetMs <= SINGLE_TRY_BUDGET_MS) return [budgetMs];
-  const firstMs = Math.min(budgetMs * FIRST_TRY_SHARE, FIRST_TRY_MAX_MS);
+  if (budgetMs <= singleTryBudgetMs) return [budgetMs];
+  const firstMs = Math.min(budgetMs * firstTryShare, firstTryMaxMs);
   return [firstMs, budgetMs - firstMs];
 }

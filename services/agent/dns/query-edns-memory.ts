@@ -8,9 +8,9 @@ export type EdnsMemory = {
 };
 
 /** Servers do get updated: after this time EDNS is tried again. */
-const KEEP_MS = 10 * 60_000;
+const keepMs = 10 * 60_000;
 /** More servers than this are not remembered; they cost one more query each. */
-const MAX_SERVERS = 10_000;
+const maxServers = 10_000;
 
 /** Creates an empty memory on the clock `now` (milliseconds). */
 export function createEdnsMemory(now: () => number): EdnsMemory {
@@ -28,11 +28,11 @@ export function createEdnsMemory(now: () => number): EdnsMemory {
   function rememberPlain(serverKey: string): void {
     // Not prolonged by the plain queries it leads to itself: a busy server would never be tried again.
     if (isPlain(serverKey)) return;
-    if (plainUntil.size >= MAX_SERVERS) {
+    if (plainUntil.size >= maxServers) {
       const [oldest] = plainUntil.keys();
       if (oldest !== undefined) plainUntil.delete(oldest);
     }
-    plainUntil.set(serverKey, now() + KEEP_MS);
+    plainUntil.set(serverKey, now() + keepMs);
   }
 
   return { isPlain, rememberPlain };

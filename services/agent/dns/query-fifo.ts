@@ -8,7 +8,7 @@ export type Fifo<T> = {
 };
 
 /** Consumed slots are dropped once there are this many and they make up half of the array. */
-const COMPACT_AT = 64;
+const compactAt = 64;
 
 /** Creates an empty queue; `Array.prototype.shift` alone moves every item of a long queue each time. */
 export function createFifo<T>(): Fifo<T> {
@@ -29,7 +29,7 @@ export function createFifo<T>(): Fifo<T> {
       if (head === items.length) {
         items.length = 0;
         head = 0;
-      } else if (head >= COMPACT_AT && head * 2 >= items.length) {
+      } else if (head >= compactAt && head * 2 >= items.length) {
         items = items.slice(head);
         head = 0;
       }

@@ -2,14 +2,14 @@
 import { randomFillSync } from 'node:crypto';
 
 /** Numbers drawn per system call; one call per query would cost more than the rest of its encoding. */
-const BATCH = 4096;
+const batchSize = 4096;
 
 /** Returns a source of random integers 0–65535, drawn from the system's generator in batches (RFC 5452 section 9.2). */
 export function createRandomIds(): () => number {
-  const batch = new Uint16Array(BATCH);
-  let next = BATCH;
+  const batch = new Uint16Array(batchSize);
+  let next = batchSize;
   return () => {
-    if (next === BATCH) {
+    if (next === batchSize) {
       randomFillSync(batch);
       next = 0;
     }

@@ -34,10 +34,10 @@ type HeldReply = { exchange: Exchange; reply: Buffer; receivedAt: number };
 const formerr = 1;
 const notimp = 4;
 /** Unreadable replies with the right id and question are read this often for one try, then ignored unread. */
-const MAX_MALFORMED_READ = 8;
+const maxMalformedRead = 8;
 
 /** A server asked for less than this (or half of a shorter budget) would be blamed for the time the query waited here. */
-const MIN_ASKING_MS = 50;
+const minAskingMs = 50;
 
 /** A class because there is one per query: methods on the prototype instead of a dozen closures each. */
 export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
@@ -85,7 +85,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
     this.onResolution = onResolution;
     this.deadlineAt = deadlineAt;
     const budgetMs = Math.max(deadlineAt - deps.now(), 0);
-    this.startBy = deadlineAt - Math.min(MIN_ASKING_MS, budgetMs / 2);
+    this.startBy = deadlineAt - Math.min(minAskingMs, budgetMs / 2);
     this.deps = deps;
     this.transport = query.server.transport;
   }
@@ -109,7 +109,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
       this.startOver(exchange, 'tcp');
       return;
     }
-    if (exchange.malformedReplies >= MAX_MALFORMED_READ) return;
+    if (exchange.malformedReplies >= maxMalformedRead) return;
     const read = readReply(reply);
     if (read.kind === 'malformed') {
       exchange.malformedReplies++;

@@ -7,10 +7,10 @@ import { createLedger } from './query-ledger.ts';
 import { createFrameReader, frameMessage } from './tcp-frames.ts';
 
 /** A connection is replaced after this many queries; ids are used once per connection. */
-const MAX_QUERIES = 16_384;
+const maxQueries = 16_384;
 /** A server that sends this much in a row that is no reply is cut off. */
-const MAX_JUNK_MESSAGES = 16;
-const MAX_JUNK_OCTETS = 128 * 1024;
+const maxJunkMessages = 16;
+const maxJunkOctets = 128 * 1024;
 
 export type TcpConnectionDeps = { randomId: () => number; counters: ExchangeCounters; now: () => number };
 
@@ -48,7 +48,7 @@ export function openTcpConnection(server: DnsServer, hooks: ChannelHooks, deps: 
     } else if (received === 'junk') {
       junkMessages++;
       junkOctets += message.length;
-      if (junkMessages >= MAX_JUNK_MESSAGES || junkOctets >= MAX_JUNK_OCTETS) fail('MALFORMED');
+      if (junkMessages >= maxJunkMessages || junkOctets >= maxJunkOctets) fail('MALFORMED');
     }
     return !hasEnded;
   }
@@ -71,7 +71,7 @@ export function openTcpConnection(server: DnsServer, hooks: ChannelHooks, deps: 
     get lastUsedAt() {
       return lastUsedAt;
     },
-    isSpent: () => ledger.usedCount >= MAX_QUERIES,
+    isSpent: () => ledger.usedCount >= maxQueries,
     send(exchange) {
       ledger.open(exchange);
       counters.sent++;

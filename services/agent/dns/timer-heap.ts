@@ -13,7 +13,7 @@ export type TimerHeap<Entry extends TimerEntry> = {
 };
 
 /** Longest wait of the one timer; Node turns waits past 2^31 ms into 1 ms. */
-const MAX_WAIT_MS = 60_000;
+const maxWaitMs = 60_000;
 
 /**
  * Creates a heap on the clock `now` (milliseconds). Entries come due in order of `dueAt`, never early and as a
@@ -93,7 +93,7 @@ export function createTimerHeap<Entry extends TimerEntry>(now: () => number): Ti
     if (timer !== null) clearTimeout(timer);
     armedFor = head.dueAt;
     const waitMs = Math.ceil(head.dueAt - now());
-    timer = setTimeout(onTimer, Math.min(Math.max(waitMs, 1), MAX_WAIT_MS));
+    timer = setTimeout(onTimer, Math.min(Math.max(waitMs, 1), maxWaitMs));
     timer.unref();
   }
 

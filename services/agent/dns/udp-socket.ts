@@ -7,8 +7,8 @@ import { createLedger } from './query-ledger.ts';
 import type { ReceiveBuffer } from './udp-receive-buffer.ts';
 
 /** A socket is replaced after this many queries or this time, so that source ports keep changing (RFC 5452). */
-const MAX_QUERIES = 1024;
-const MAX_AGE_MS = 60_000;
+const maxQueries = 1024;
+const maxAgeMs = 60_000;
 
 export type UdpSocketDeps = {
   receiveBuffer: ReceiveBuffer;
@@ -63,7 +63,7 @@ export function openUdpSocket(server: DnsServer, hooks: ChannelHooks, deps: UdpS
     get lastUsedAt() {
       return lastUsedAt;
     },
-    isSpent: (time) => ledger.usedCount >= MAX_QUERIES || time - openedAt >= MAX_AGE_MS,
+    isSpent: (time) => ledger.usedCount >= maxQueries || time - openedAt >= maxAgeMs,
     send(exchange) {
       ledger.open(exchange);
       counters.sent++;

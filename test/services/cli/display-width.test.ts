@@ -1,8 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cutColumns, displayWidth, padColumns, wrapColumns } from '../../../services/cli/display-width.ts';
 
 describe('displayWidth', () => {
-  it.each([
+  test.each([
     ['', 0],
     ['abc', 3],
     ['电信', 4],
@@ -24,44 +24,44 @@ describe('displayWidth', () => {
 });
 
 describe('padColumns', () => {
-  it('fills up by columns, not by characters', () => {
+  test('fills up by columns, not by characters', () => {
     expect(padColumns('电信', 6)).toBe('电信  ');
     expect(padColumns('1.5', 6, 'right')).toBe('   1.5');
   });
 
-  it('leaves wider text as it is', () => {
+  test('leaves wider text as it is', () => {
     expect(padColumns('abcdef', 3)).toBe('abcdef');
   });
 });
 
 describe('cutColumns', () => {
-  it('leaves text that fits', () => {
+  test('leaves text that fits', () => {
     expect(cutColumns('电信', 4)).toBe('电信');
   });
 
-  it('never cuts through a wide character', () => {
+  test('never cuts through a wide character', () => {
     expect(cutColumns('中国电信', 6)).toBe('中国…');
     expect(displayWidth(cutColumns('中国电信', 6))).toBe(5);
   });
 });
 
 describe('wrapColumns', () => {
-  it('breaks at blanks', () => {
+  test('breaks at blanks', () => {
     expect(wrapColumns('"one two three"', 9)).toEqual(['"one two', 'three"']);
   });
 
-  it('breaks words that are too long themselves', () => {
+  test('breaks words that are too long themselves', () => {
     expect(wrapColumns('abcdefghij', 4)).toEqual(['abcd', 'efgh', 'ij']);
   });
 
-  it('leaves out nothing but the blanks it breaks at', () => {
+  test('leaves out nothing but the blanks it breaks at', () => {
     const text = `10 0 ${'A'.repeat(50)} 中国电信 tail`;
     const lines = wrapColumns(text, 7);
     expect(lines.join('').replaceAll(' ', '')).toBe(text.replaceAll(' ', ''));
     expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(7);
   });
 
-  it('ends on a width below one character', () => {
+  test('ends on a width below one character', () => {
     expect(wrapColumns('中国', 1)).toEqual(['中', '国']);
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ConfigError } from '../../../infra/config.ts';
 import { writeStackFile } from '../../../infra/local-stack/stack-file.ts';
 import { findBus } from '../../../services/cli/find-bus.ts';
@@ -23,19 +23,19 @@ function recordStack(pid: number): Promise<void> {
   });
 }
 
-it('takes the bus of the local stack that runs', async () => {
+test('takes the bus of the local stack that runs', async () => {
   await recordStack(process.pid);
   await expect(findBus({ DATA_DIR: dataFolder })).resolves.toMatchObject({ url: 'nats://127.0.0.1:14222' });
 });
 
-it('prefers NATS_URL', async () => {
+test('prefers NATS_URL', async () => {
   await recordStack(process.pid);
   await expect(findBus({ DATA_DIR: dataFolder, NATS_URL: 'nats://192.0.2.1:4222' })).resolves.toMatchObject({
     url: 'nats://192.0.2.1:4222',
   });
 });
 
-it('falls back to the usual port without a stack, and next to what a killed one left', async () => {
+test('falls back to the usual port without a stack, and next to what a killed one left', async () => {
   const usual = { url: 'nats://127.0.0.1:4222' };
   await expect(findBus({ DATA_DIR: dataFolder, NATS_URL: '' })).resolves.toMatchObject(usual);
   // Above the largest pid that Linux gives.
@@ -43,7 +43,7 @@ it('falls back to the usual port without a stack, and next to what a killed one 
   await expect(findBus({ DATA_DIR: dataFolder })).resolves.toMatchObject(usual);
 });
 
-it.each(['{', '{"pid": "x"}'])(
+test.each(['{', '{"pid": "x"}'])(
   'says in one line that stack.json holding %j cannot be read',
   async (content) => {
     await writeFile(join(dataFolder, 'stack.json'), content);
@@ -56,7 +56,7 @@ it.each(['{', '{"pid": "x"}'])(
   },
 );
 
-it('names every fault of the environment', async () => {
+test('names every fault of the environment', async () => {
   const missing = join(dataFolder, 'missing');
   await expect(
     findBus({ NATS_URL: 'nats://192.0.2.1', NATS_CREDS: missing, NATS_CA: missing }),

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseProbeArguments } from '../../../services/cli/probe-arguments.ts';
 
 function faultsOf(...args: string[]): string[] {
@@ -7,7 +7,7 @@ function faultsOf(...args: string[]): string[] {
 }
 
 describe('parseProbeArguments', () => {
-  it('asks for A records of one name without further arguments', () => {
+  test('asks for A records of one name without further arguments', () => {
     expect(parseProbeArguments(['www.example.test'])).toEqual({
       kind: 'probe',
       isJson: false,
@@ -15,7 +15,7 @@ describe('parseProbeArguments', () => {
     });
   });
 
-  it('takes every option', () => {
+  test('takes every option', () => {
     const args = [
       'a.test',
       'b.test',
@@ -49,21 +49,21 @@ describe('parseProbeArguments', () => {
     });
   });
 
-  it('takes a name that starts with a dash behind --', () => {
+  test('takes a name that starts with a dash behind --', () => {
     expect(parseProbeArguments(['--', '-x.test'])).toMatchObject({
       kind: 'probe',
       request: { target: [{ data: '-x.test' }] },
     });
   });
 
-  it.each([['--help'], ['-h'], ['a.test', '-h'], ['--help', '-t', 'NONSENSE']])(
+  test.each([['--help'], ['-h'], ['a.test', '-h'], ['--help', '-t', 'NONSENSE']])(
     'takes %j %j for a call for help',
     (...args) => {
       expect(parseProbeArguments(args)).toEqual({ kind: 'help' });
     },
   );
 
-  it.each([
+  test.each([
     [[], 'NAME is missing'],
     [['a..b'], 'NAME "a..b": name has an empty label'],
     [[''], 'NAME "": name is empty'],
@@ -90,7 +90,7 @@ describe('parseProbeArguments', () => {
     expect(faultsOf(...args)).toEqual([fault]);
   });
 
-  it.each([
+  test.each([
     [['a.test', '--timeout', '0'], /^--timeout "0": .*1/],
     [['a.test', '--timeout', '61'], /^--timeout "61": .*60/],
     [['a.test', '-g', '99999999999999999999'], /^-g "9+": /],
@@ -103,7 +103,7 @@ describe('parseProbeArguments', () => {
     expect(faults[0]).not.toContain('\n');
   });
 
-  it('names every fault once, each with its own argument', () => {
+  test('names every fault once, each with its own argument', () => {
     const args = [
       'a.test',
       'b..test',
@@ -129,11 +129,11 @@ describe('parseProbeArguments', () => {
     ]);
   });
 
-  it('quotes only the start of an endless argument', () => {
+  test('quotes only the start of an endless argument', () => {
     expect(faultsOf('x'.repeat(100_000))[0]?.length).toBeLessThan(200);
   });
 
-  it('knows that JSON is asked for even where the rest cannot be parsed', () => {
+  test('knows that JSON is asked for even where the rest cannot be parsed', () => {
     expect(parseProbeArguments(['a.test', '--json', '--bogus'])).toMatchObject({
       kind: 'faults',
       isJson: true,

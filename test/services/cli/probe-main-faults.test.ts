@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { formatErrorReply, ProbeTaskError } from '../../../contracts/errors.ts';
 import { rpcs } from '../../../contracts/rpc.ts';
 import { createBus } from '../../../infra/bus/nats-bus.ts';
@@ -42,7 +42,7 @@ async function listenOnAnyPort(listener: Server): Promise<string> {
 }
 
 describe('wrong usage', () => {
-  it('is told one fault per line before anything is sent, exit code 2', async () => {
+  test('is told one fault per line before anything is sent, exit code 2', async () => {
     const args = ['a..b', '-t', 'FOO', '-s', 'x', '--timeout', '99'];
     const { exitCode, stdout, stderr } = await runProbe(args, nobody);
     expect(stderr.split('\n')).toEqual([
@@ -56,7 +56,7 @@ describe('wrong usage', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
   });
 
-  it.each([
+  test.each([
     [[], 'probe: NAME is missing'],
     [['a.test', '--bogus'], "probe: Unknown option '--bogus'"],
   ])('such as %j has a line and a hint', async (args, line) => {
@@ -65,7 +65,7 @@ describe('wrong usage', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('is an error envelope with --json', async () => {
+  test('is an error envelope with --json', async () => {
     const { exitCode, stdout, stderr } = await runProbe(['a..b', '--json', '-g', 'x'], nobody);
     expect(JSON.parse(stdout)).toMatchObject({
       error: {
@@ -76,7 +76,7 @@ describe('wrong usage', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: '' });
   });
 
-  it('of the environment is told likewise', async () => {
+  test('of the environment is told likewise', async () => {
     const { exitCode, stderr } = await runProbe(['a.test'], { NATS_URL: 'http://127.0.0.1' });
     expect(stderr).toMatch(/^probe: NATS_URL: expected nats:.*\ntry: .*\n$/);
     expect(exitCode).toBe(2);
@@ -84,7 +84,7 @@ describe('wrong usage', () => {
 });
 
 describe('--help', () => {
-  it('prints usage, options, exit codes, environment and examples within 100 columns', async () => {
+  test('prints usage, options, exit codes, environment and examples within 100 columns', async () => {
     const { exitCode, stdout, stderr } = await runProbe(['--help'], nobody);
     expect(stdout).toMatch(/^Usage:\n {2}npm run probe -- NAME/m);
     for (const part of ['--timeout S', 'Exit codes:\n  0 ', 'NATS_URL', 'DATA_DIR', 'Examples:\n']) {
@@ -96,7 +96,7 @@ describe('--help', () => {
 });
 
 describe('a call that reaches no service', () => {
-  it('says in one line that no NATS server is there and how to get one, without the login', async () => {
+  test('says in one line that no NATS server is there and how to get one, without the login', async () => {
     const { exitCode, stdout, stderr } = await runProbe(['a.test'], {
       NATS_URL: 'nats://me:secret@127.0.0.1:1',
     });
@@ -106,7 +106,7 @@ describe('a call that reaches no service', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
   });
 
-  it('is an error envelope with --json', async () => {
+  test('is an error envelope with --json', async () => {
     const { exitCode, stdout, stderr } = await runProbe(['a.test', '--json'], nobody);
     expect(JSON.parse(stdout)).toMatchObject({
       error: { code: 'UNAVAILABLE', status: 503, retryable: true },
@@ -114,7 +114,7 @@ describe('a call that reaches no service', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: '' });
   });
 
-  it.each([
+  test.each([
     ['says nothing', '', /^probe: UNAVAILABLE: no NATS server answers at .*\n$/],
     ['is not NATS', 'SSH-2.0-none\r\n', /^probe: UNAVAILABLE: the NATS server cannot be used: .* at .*\n$/],
   ])('gives up on a server that %s', async (_title, greeting, line) => {
@@ -131,7 +131,7 @@ describe('a call that reaches no service', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
   });
 
-  it('says that no gateway is there', async () => {
+  test('says that no gateway is there', async () => {
     const nats = await startNatsServer();
     const { exitCode, stderr } = await runProbe(['a.test'], { NATS_URL: nats.url });
     await nats.stop();
@@ -139,7 +139,7 @@ describe('a call that reaches no service', () => {
     expect(exitCode).toBe(3);
   });
 
-  it('says that the login is refused', async () => {
+  test('says that the login is refused', async () => {
     const nats = await startNatsServer({ extraConfig: 'authorization { user: "me", password: "right" }' });
     const env = { NATS_URL: nats.url, NATS_USER: 'me' };
     const refused = await runProbe(['a.test'], { ...env, NATS_PASSWORD: 'wrong' });
@@ -154,25 +154,25 @@ describe('a call that reaches no service', () => {
 });
 
 describe('a reply', () => {
-  it.each(['nonsense', '{"results": 7}', '[]', ''])('such as %j is a failed call', async (body) => {
+  test.each(['nonsense', '{"results": 7}', '[]', ''])('such as %j is a failed call', async (body) => {
     const { exitCode, stdout, stderr } = await runProbeAgainst(body, ['a.test']);
     expect(stderr).toMatch(/^probe: (INTERNAL|INVALID_JSON): .*\n$/);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
   });
 
-  it('with control characters in its message does not act on the terminal', async () => {
+  test('with control characters in its message does not act on the terminal', async () => {
     const reply = formatErrorReply(new ProbeTaskError('OVERLOADED', 'full\u001b[2J\nreally'));
     const { stderr } = await runProbeAgainst(JSON.stringify(reply), ['a.test']);
     expect(stderr).toBe('probe: OVERLOADED: full\\u{001b}[2J\\u{000a}really\n');
   });
 
-  it('keeps with --json what the contract does not know, octet for octet', async () => {
+  test('keeps with --json what the contract does not know, octet for octet', async () => {
     const body = '{ "results": [], "added": 1.0 }';
     const result = await runProbeAgainst(body, ['a.test', '--json']);
     expect(result).toEqual({ exitCode: 0, stdout: `${body}\n`, stderr: '' });
   });
 
-  it('keeps with --json a code that the contract does not know', async () => {
+  test('keeps with --json a code that the contract does not know', async () => {
     const body = '{"error":{"code":"NEWER","status":500,"message":"m","retryable":true,"added":1}}';
     const result = await runProbeAgainst(body, ['a.test', '--json']);
     expect(result).toEqual({ exitCode: 3, stdout: `${body}\n`, stderr: '' });

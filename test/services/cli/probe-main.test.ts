@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeReply } from '../../../contracts/decode.ts';
 import { rpcs } from '../../../contracts/rpc.ts';
 import { writeStackFile } from '../../../infra/local-stack/stack-file.ts';
@@ -39,7 +39,7 @@ async function queryFor(name: string): Promise<void> {
 }
 
 describe('a probe that every agent gets answers to', () => {
-  it('prints a table and ends with 0', async () => {
+  test('prints a table and ends with 0', async () => {
     const { exitCode, stdout, stderr } = await runProbe(['www.cli.test', '-s', server], env);
     expect(stderr).toBe('');
     const delay = '\\d+\\.\\d\\d';
@@ -62,13 +62,13 @@ describe('a probe that every agent gets answers to', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('takes every rcode for an answer', async () => {
+  test('takes every rcode for an answer', async () => {
     const { exitCode, stdout } = await runProbe(['nope.cli.test', '-s', server], env);
     expect(stdout).toContain('NXDOMAIN 2;');
     expect(exitCode).toBe(0);
   });
 
-  it('shows the cells of every name, type and server in their order', async () => {
+  test('shows the cells of every name, type and server in their order', async () => {
     const cells = [
       'www.cli.test',
       'nope.cli.test',
@@ -94,7 +94,7 @@ describe('a probe that every agent gets answers to', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('prints the reply as one JSON document with --json, and nothing else', async () => {
+  test('prints the reply as one JSON document with --json, and nothing else', async () => {
     const { exitCode, stdout, stderr } = await runProbe(['www.cli.test', '-s', server, '--json'], env);
     const rows = rowsOf(stdout);
     expect(rows.map((row) => row.agent_id)).toEqual(['agent-bj', 'agent-gd']);
@@ -102,7 +102,7 @@ describe('a probe that every agent gets answers to', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
 
-  it('finds the bus of the local stack that runs', async () => {
+  test('finds the bus of the local stack that runs', async () => {
     const dataFolder = await mkdtemp(join(tmpdir(), 'probe-task-cli-'));
     const { natsUrl, databaseUrl } = servers;
     await writeStackFile(dataFolder, {
@@ -117,14 +117,14 @@ describe('a probe that every agent gets answers to', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('writes to a pipe that nobody reads without a word', async () => {
+  test('writes to a pipe that nobody reads without a word', async () => {
     const { stdout, stderr } = await runProbeWithoutReader(['www.cli.test', '-s', server], env);
     expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' });
   });
 });
 
 describe('a cell without an answer', () => {
-  it('is in the table, and the exit code is 1', async () => {
+  test('is in the table, and the exit code is 1', async () => {
     const targets = ['-s', server, '-s', await closedPort(), '-r', '86,440000'];
     const { exitCode, stdout, stderr } = await runProbe(['www.cli.test', ...targets], env);
     expect(stdout).toMatch(/^agent-gd .* CONN_REFUSED +- {2}-$/m);
@@ -132,14 +132,14 @@ describe('a cell without an answer', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
   });
 
-  it('is a row of the reply with --json, and the exit code is 1', async () => {
+  test('is a row of the reply with --json, and the exit code is 1', async () => {
     const args = ['silent.cli.test', '-s', server, '--timeout', '1', '--json'];
     const { exitCode, stdout } = await runProbe(args, env);
     expect(rowsOf(stdout).map((row) => row.dns_response_status)).toEqual(['TIMEOUT', 'TIMEOUT']);
     expect(exitCode).toBe(1);
   });
 
-  it('is one of an agent that hangs', async () => {
+  test('is one of an agent that hangs', async () => {
     servers.agentInGuangdong.signal('SIGSTOP');
     try {
       const { exitCode, stdout } = await runProbe(['www.cli.test', '-s', server, '--timeout', '1'], env);
@@ -155,13 +155,13 @@ describe('a cell without an answer', () => {
 describe('a call that the gateway refuses', () => {
   const nowhere = ['a.test', '-r', '1,2,3'];
 
-  it('is told by code and message, exit code 3', async () => {
+  test('is told by code and message, exit code 3', async () => {
     const { exitCode, stdout, stderr } = await runProbe(nowhere, env);
     expect(stderr).toMatch(/^probe: NO_AGENTS: none of 2 live agents matches .*\n$/);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
   });
 
-  it('is its error envelope with --json', async () => {
+  test('is its error envelope with --json', async () => {
     const { exitCode, stdout, stderr } = await runProbe([...nowhere, '--json'], env);
     expect(JSON.parse(stdout)).toMatchObject({
       error: { code: 'NO_AGENTS', status: 503, details: { live: 2 } },
@@ -171,7 +171,7 @@ describe('a call that the gateway refuses', () => {
 });
 
 describe('a signal while it waits', () => {
-  it.each([
+  test.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('%s ends it with %i, without a word', async (signal, exitCode) => {
@@ -194,7 +194,7 @@ describe('a signal while it waits', () => {
 describe('on a terminal', () => {
   const clearLine = '\r\u001b[K';
 
-  it('shows the time that passes, takes it away, and prints a table in colours', async () => {
+  test('shows the time that passes, takes it away, and prints a table in colours', async () => {
     const { exitCode, stdout } = await runProbeOnTerminal(
       ['silent.cli.test', '-s', server, '--timeout', '1'],
       env,
@@ -209,24 +209,24 @@ describe('on a terminal', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('puts answers below their rows where the terminal has no room beside them', async () => {
+  test('puts answers below their rows where the terminal has no room beside them', async () => {
     const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server], env, 70);
     expect(stdout).toContain('\r\n    CNAME web.cli.test.\r\n    192.0.2.1\r\n');
   });
 
-  it('has no colours with NO_COLOR', async () => {
+  test('has no colours with NO_COLOR', async () => {
     const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server], { ...env, NO_COLOR: '1' });
     expect(stdout.replaceAll(clearLine, '')).not.toContain('\u001b');
     expect(stdout).toContain('NOERROR');
   });
 
-  it('is left without progress and colours where TERM is dumb', async () => {
+  test('is left without progress and colours where TERM is dumb', async () => {
     const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server], { ...env, TERM: 'dumb' });
     expect(stdout).toMatch(/^AGENT /);
     expect(stdout).not.toContain('\u001b');
   });
 
-  it('indents JSON', async () => {
+  test('indents JSON', async () => {
     const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server, '--json'], env);
     const json = stdout.split(clearLine).at(-1) ?? '';
     expect(json).toMatch(/^\{\r\n {2}"results": \[\r\n {4}\{\r\n/);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../../services/cli/display-width.ts';
 import { renderTable } from '../../../services/cli/render-table.ts';
 import { answerRecord, verboseRow } from './verbose-row.ts';
@@ -7,7 +7,7 @@ const elsewhere = { width: undefined, hasColour: false };
 const beijing = { country: '86', province: '110000', city: '110100', carrier: '联通' };
 
 describe('renderTable', () => {
-  it('shows one line per row, further answers below the first, and the counts', () => {
+  test('shows one line per row, further answers below the first, and the counts', () => {
     const rows = [
       verboseRow({ answer_section: [answerRecord('A', '192.0.2.1'), answerRecord('A', '192.0.2.2')] }),
       verboseRow({
@@ -30,7 +30,7 @@ describe('renderTable', () => {
     );
   });
 
-  it('aligns columns behind wide characters', () => {
+  test('aligns columns behind wide characters', () => {
     const rows = [
       verboseRow({ agent_id: '代理一' }),
       verboseRow({ agent_id: 'agent-long', device: { ...beijing, carrier: 'x' } }),
@@ -41,21 +41,21 @@ describe('renderTable', () => {
     expect(columnOf(first, '1.50')).toBe(columnOf(second, '1.50'));
   });
 
-  it('shows names and types only where they differ', () => {
+  test('shows names and types only where they differ', () => {
     const header = (rows: Parameters<typeof renderTable>[0]) => renderTable(rows, elsewhere).split('\n')[0];
     expect(header([verboseRow(), verboseRow()])).not.toMatch(/NAME|TYPE/);
     expect(header([verboseRow(), verboseRow({ domain: 'other.test' })])).toMatch(/NAME {2,}STATUS/);
     expect(header([verboseRow(), verboseRow({ rtype: 'MX' })])).toMatch(/TYPE {2,}STATUS/);
   });
 
-  it('says the type of answers that were not asked for', () => {
+  test('says the type of answers that were not asked for', () => {
     const answers = [answerRecord('CNAME', 'web.example.test.'), answerRecord('A', '192.0.2.1')];
     const [, first, second] = renderTable([verboseRow({ answer_section: answers })], elsewhere).split('\n');
     expect(first).toMatch(/ {2}CNAME web\.example\.test\.$/);
     expect(second).toMatch(/^ +192\.0\.2\.1$/);
   });
 
-  it('cuts and wraps nothing without a width', () => {
+  test('cuts and wraps nothing without a width', () => {
     const text = `"${'x'.repeat(5000)} y"`;
     const row = verboseRow({
       domain: 'd'.repeat(300),
@@ -67,7 +67,7 @@ describe('renderTable', () => {
     expect(output).toContain('d'.repeat(300));
   });
 
-  it('wraps answers beside the row where there is room for them', () => {
+  test('wraps answers beside the row where there is room for them', () => {
     const row = verboseRow({
       rtype: 'TXT',
       answer_section: [answerRecord('TXT', `"${'word '.repeat(20)}"`)],
@@ -78,7 +78,7 @@ describe('renderTable', () => {
     expect(lines.join(' ').match(/word/g)).toHaveLength(20);
   });
 
-  it('puts answers below their row where there is none', () => {
+  test('puts answers below their row where there is none', () => {
     const row = verboseRow({ answer_section: [answerRecord('A', '192.0.2.1')] });
     const lines = renderTable([row], { width: 66, hasColour: false }).split('\n');
     expect(lines.slice(0, 3)).toEqual([
@@ -88,7 +88,7 @@ describe('renderTable', () => {
     ]);
   });
 
-  it('shortens the widest columns of a narrow terminal, never status and delay', () => {
+  test('shortens the widest columns of a narrow terminal, never status and delay', () => {
     const row = verboseRow({
       agent_id: 'a'.repeat(60),
       dns_response_status: 'AGENT_OVERLOADED',
@@ -99,7 +99,7 @@ describe('renderTable', () => {
     expect(displayWidth(lines[1] ?? '')).toBe(70);
   });
 
-  it('colours statuses by what they mean', () => {
+  test('colours statuses by what they mean', () => {
     const rows = ['NOERROR', 'SERVFAIL', 'TIMEOUT'].map((status) =>
       verboseRow({ dns_response_status: status }),
     );
@@ -110,7 +110,7 @@ describe('renderTable', () => {
     expect(renderTable(rows, elsewhere)).not.toContain('\u001b');
   });
 
-  it('shows control characters instead of letting them act', () => {
+  test('shows control characters instead of letting them act', () => {
     const row = verboseRow({
       agent_id: 'x\u001b[2J',
       device: { country: '\r', province: '\u009b1A', city: '\u202e', carrier: '\n' },
@@ -124,11 +124,11 @@ describe('renderTable', () => {
     expect(output.split('\n')).toHaveLength(5);
   });
 
-  it('renders no rows at all', () => {
+  test('renders no rows at all', () => {
     expect(renderTable([], { width: 80, hasColour: false })).toContain('0 cells, 0 answered; -; p50 delay -');
   });
 
-  it('renders ten thousand rows within a second', () => {
+  test('renders ten thousand rows within a second', () => {
     const rows = Array.from({ length: 10_000 }, (_, index) =>
       verboseRow({ agent_id: `agent-${index}`, answer_section: [answerRecord('A', '192.0.2.1')] }),
     );

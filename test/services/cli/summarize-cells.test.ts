@@ -1,10 +1,10 @@
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import { cellFailures } from '../../../contracts/probe.ts';
 import { isFailedCell, summarizeCells } from '../../../services/cli/summarize-cells.ts';
 
 const cell = (dns_response_status: string, delay: number | null = null) => ({ dns_response_status, delay });
 
-it('counts every DNS reply as an answer, whatever its rcode', () => {
+test('counts every DNS reply as an answer, whatever its rcode', () => {
   const summary = summarizeCells([
     cell('NXDOMAIN', 2),
     cell('NOERROR', 1),
@@ -23,21 +23,21 @@ it('counts every DNS reply as an answer, whatever its rcode', () => {
   });
 });
 
-it('takes the lower of two middle delays, and none of failed cells', () => {
+test('takes the lower of two middle delays, and none of failed cells', () => {
   expect(summarizeCells([cell('NOERROR', 9), cell('NOERROR', 4), cell('MALFORMED', 1)]).medianDelayMs).toBe(
     4,
   );
 });
 
-it('has no median without delays', () => {
+test('has no median without delays', () => {
   expect(summarizeCells([]).medianDelayMs).toBeNull();
   expect(summarizeCells([cell('TIMEOUT')]).medianDelayMs).toBeNull();
 });
 
-it.each(cellFailures)('takes %s for a failure', (status) => {
+test.each(cellFailures)('takes %s for a failure', (status) => {
   expect(isFailedCell(cell(status))).toBe(true);
 });
 
-it.each(['NOERROR', 'SERVFAIL', 'BADVERS', '3841'])('takes %s for an answer', (status) => {
+test.each(['NOERROR', 'SERVFAIL', 'BADVERS', '3841'])('takes %s for an answer', (status) => {
   expect(isFailedCell(cell(status))).toBe(false);
 });

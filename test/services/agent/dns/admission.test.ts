@@ -1,5 +1,5 @@
 // Caps and fairness of the admission, without any socket.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Admission, createAdmission, type Waiter } from '../../../../services/agent/dns/admission.ts';
 
 type Recorded = Waiter & { label: string };
@@ -37,7 +37,7 @@ async function settle(admission: Admission): Promise<void> {
 }
 
 describe('createAdmission', () => {
-  it('grants in a later turn of the event loop, not while entering', async () => {
+  test('grants in a later turn of the event loop, not while entering', async () => {
     const { admission, granted, enter } = setUp();
     enter('a', 's');
     expect(granted).toHaveLength(0);
@@ -45,7 +45,7 @@ describe('createAdmission', () => {
     expect(granted).toHaveLength(1);
   });
 
-  it('never has more in flight than the overall cap', async () => {
+  test('never has more in flight than the overall cap', async () => {
     const { admission, granted, enter } = setUp({ maxInFlight: 7 });
     for (let index = 0; index < 20; index++) enter('a', `s${index}`);
     await settle(admission);
@@ -60,7 +60,7 @@ describe('createAdmission', () => {
     expect(admission).toMatchObject({ inFlight: 0, waiting: 0 });
   });
 
-  it('never has more in flight to one server than its cap, and serves them all in the end', async () => {
+  test('never has more in flight to one server than its cap, and serves them all in the end', async () => {
     const { admission, granted, enter } = setUp({ maxInFlightPerServer: 3 });
     for (let lane = 0; lane < 50; lane++) enter(lane, 's', 4);
     let served = 0;
@@ -74,7 +74,7 @@ describe('createAdmission', () => {
     expect(served).toBe(200);
   });
 
-  it('takes lanes in turn, whatever their length', async () => {
+  test('takes lanes in turn, whatever their length', async () => {
     const { admission, labels, enter } = setUp();
     enter('long', 's', 30);
     enter('short', 's', 2);
@@ -82,7 +82,7 @@ describe('createAdmission', () => {
     expect(labels().slice(0, 4)).toEqual(['long:s:0', 'short:s:0', 'long:s:1', 'short:s:1']);
   });
 
-  it('takes the servers of one lane in turn', async () => {
+  test('takes the servers of one lane in turn', async () => {
     const { admission, labels, enter } = setUp();
     enter('a', 'first', 3);
     enter('a', 'second', 3);
@@ -90,7 +90,7 @@ describe('createAdmission', () => {
     expect(labels().slice(0, 4)).toEqual(['a:first:0', 'a:second:0', 'a:first:1', 'a:second:1']);
   });
 
-  it('keeps a full server with 10,000 waiters from holding up its own lane or others', async () => {
+  test('keeps a full server with 10,000 waiters from holding up its own lane or others', async () => {
     const { admission, granted, enter } = setUp({ maxInFlightPerServer: 5, maxInFlight: 50 });
     enter('a', 'dead', 10_000);
     enter('a', 'alive', 5);
@@ -100,7 +100,7 @@ describe('createAdmission', () => {
     expect(admission).toMatchObject({ inFlight: 15, waiting: 9_995 });
   });
 
-  it('shares a scarce server between the lanes that wait for it', async () => {
+  test('shares a scarce server between the lanes that wait for it', async () => {
     const { admission, granted, enter } = setUp({ maxInFlightPerServer: 1 });
     enter('a', 's', 10);
     enter('b', 's', 10);
@@ -114,7 +114,7 @@ describe('createAdmission', () => {
     expect(lanes.filter((lane) => lane === 'a')).toHaveLength(5);
   });
 
-  it('skips waiters that left and goes on to those behind them', async () => {
+  test('skips waiters that left and goes on to those behind them', async () => {
     const { admission, labels, enter } = setUp({ maxInFlightPerServer: 1 });
     const [first, second, third] = enter('a', 's', 3);
     const others = enter('b', 's', 2);
@@ -129,7 +129,7 @@ describe('createAdmission', () => {
     expect(labels()).toEqual(['a:s:0', 'b:s:1']);
   });
 
-  it('passes a free place on when all waiters of the lane whose turn it is have left', async () => {
+  test('passes a free place on when all waiters of the lane whose turn it is have left', async () => {
     const { admission, granted, labels, enter } = setUp({ maxInFlightPerServer: 1 });
     enter('a', 's', 2);
     const others = enter('b', 's', 2);
@@ -143,7 +143,7 @@ describe('createAdmission', () => {
     expect(labels()).toEqual(['a:s:0', 'a:s:1']);
   });
 
-  it('serves any number of lanes that come and go', async () => {
+  test('serves any number of lanes that come and go', async () => {
     const { admission, granted, enter } = setUp();
     for (let lane = 0; lane < 20_000; lane++) enter(lane, `s${lane % 300}`);
     for (let served = 0; served < 20_000; served++) {
@@ -155,7 +155,7 @@ describe('createAdmission', () => {
     expect(admission).toMatchObject({ inFlight: 0, waiting: 0 });
   });
 
-  it('grants nothing after it was stopped', async () => {
+  test('grants nothing after it was stopped', async () => {
     const { admission, granted, enter } = setUp();
     enter('a', 's', 3);
     admission.stop();

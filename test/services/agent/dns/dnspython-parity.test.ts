@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { formatRcode } from '../../../../contracts/dns-rcode.ts';
 import { formatRtype, parseRtype } from '../../../../contracts/dns-rtype.ts';
 import { encodeDomainName } from '../../../../contracts/domain-name.ts';
@@ -105,7 +105,7 @@ function read(packet: Buffer): PrintedReply {
 }
 
 describe('a zone with every record type on a real server', () => {
-  it.each(rrsets)('%s at %s reads as dnspython prints it', { timeout: 20_000 }, async (type, owner) => {
+  test.each(rrsets)('%s at %s reads as dnspython prints it', { timeout: 20_000 }, async (type, owner) => {
     const rtype = parseRtype(type);
     if (rtype === undefined) throw new Error(`no type ${type}`);
     const packet = await ask(owner, rtype);
@@ -118,7 +118,7 @@ describe('a zone with every record type on a real server', () => {
     expect(ours).toEqual(await dnspython.parse(packet));
   });
 
-  it('NSEC3 reads as dnspython prints it, in the proof that a name is missing', async () => {
+  test('NSEC3 reads as dnspython prints it, in the proof that a name is missing', async () => {
     const packet = await ask(`missing.${signedZone}`, 1, true);
     const ours = read(packet);
     const hashes = ours.authority.filter(({ rdtype }) => rdtype === 'NSEC3');
@@ -127,7 +127,7 @@ describe('a zone with every record type on a real server', () => {
     expect(ours).toEqual(await dnspython.parse(packet));
   });
 
-  it('covers every type that has a text form of its own and can be served', () => {
+  test('covers every type that has a text form of its own and can be served', () => {
     const served = new Set(rrsets.map(([type]) => parseRtype(type)));
     // NSEC3 (50) is served above, as proof; TKEY (249) exists within a transaction only.
     const missing = [...fieldsByType.keys()].filter(
@@ -136,7 +136,7 @@ describe('a zone with every record type on a real server', () => {
     expect(missing).toEqual([]);
   });
 
-  it('reads negative answers and referrals alike', async () => {
+  test('reads negative answers and referrals alike', async () => {
     for (const [owner, type] of [
       [`missing.${zone}`, 1],
       [`a.${zone}`, 28],
@@ -177,7 +177,7 @@ describe('records at random', () => {
 
   const types = [...fieldsByType.keys()];
 
-  it('of the right layout read the same, all of them', { timeout: 60_000 }, async () => {
+  test('of the right layout read the same, all of them', { timeout: 60_000 }, async () => {
     const random = createSeededRandom(seed);
     const packets = types.flatMap((rtype) =>
       Array.from({ length: 40 }, () =>
@@ -193,7 +193,7 @@ describe('records at random', () => {
     });
   });
 
-  it('with wrong octets read the same whenever dnspython reads them', { timeout: 60_000 }, async () => {
+  test('with wrong octets read the same whenever dnspython reads them', { timeout: 60_000 }, async () => {
     const random = createSeededRandom(seed + 1);
     const packets = types.flatMap((rtype) =>
       Array.from({ length: 40 }, () => {
@@ -215,7 +215,7 @@ describe('records at random', () => {
 });
 
 describe('codes', () => {
-  it('have the names dnspython gives them, every type, class and rcode', async () => {
+  test('have the names dnspython gives them, every type, class and rcode', async () => {
     const numbers = Array.from({ length: 65_536 }, (_, number) => number);
     expect(await dnspython.names()).toEqual({
       rdtypes: numbers.map(formatRtype),

@@ -1,6 +1,6 @@
 // Queries carry the type, name and EDNS data they were asked to carry; dns-packet reads them as a second opinion.
 import { decode } from 'dns-packet';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseRtype } from '../../../../contracts/dns-rtype.ts';
 import { encodeQuery } from '../../../../services/agent/dns/encode-query.ts';
 import { wireName } from '../../../helpers/reply-builder.ts';
@@ -8,7 +8,7 @@ import { wireName } from '../../../helpers/reply-builder.ts';
 const name = wireName('www.example.test');
 
 describe('encodeQuery', () => {
-  it('lays out header, question and OPT record octet by octet', () => {
+  test('lays out header, question and OPT record octet by octet', () => {
     expect(encodeQuery({ id: 0xabcd, name, rtype: 28, edns: true }).toString('hex')).toBe(
       [
         'abcd01000001000000000001',
@@ -19,14 +19,14 @@ describe('encodeQuery', () => {
     );
   });
 
-  it('leaves out the OPT record and the RD bit on demand', () => {
+  test('leaves out the OPT record and the RD bit on demand', () => {
     const query = encodeQuery({ id: 1, name, rtype: 1, edns: false, recursionDesired: false });
     expect(query.toString('hex')).toBe(
       '0001000000010000000000000377777707' + '6578616d706c65047465737400' + '00010001',
     );
   });
 
-  it('keeps queries with and without EDNS and RD apart', () => {
+  test('keeps queries with and without EDNS and RD apart', () => {
     const variants = [true, false].flatMap((edns) =>
       [true, false].map((recursionDesired) => ({ edns, recursionDesired })),
     );
@@ -38,7 +38,7 @@ describe('encodeQuery', () => {
     }
   });
 
-  it('asks type 65 for HTTPS, 64 for SVCB and n for TYPEn', () => {
+  test('asks type 65 for HTTPS, 64 for SVCB and n for TYPEn', () => {
     const asked = ['HTTPS', 'SVCB', 'TYPE65280'].map((text) => {
       const query = encodeQuery({ id: 1, name, rtype: parseRtype(text) ?? 0, edns: true });
       return query.readUInt16BE(12 + name.length);
@@ -46,7 +46,7 @@ describe('encodeQuery', () => {
     expect(asked).toEqual([65, 64, 65280]);
   });
 
-  it('is read by dns-packet as the same question', () => {
+  test('is read by dns-packet as the same question', () => {
     const packet = decode(encodeQuery({ id: 0xffff, name, rtype: 15, edns: true }));
     expect(packet.questions).toEqual([{ name: 'www.example.test', type: 'MX', class: 'IN' }]);
     expect(packet.additionals).toMatchObject([
@@ -55,7 +55,7 @@ describe('encodeQuery', () => {
     expect(packet).toMatchObject({ id: 0xffff, type: 'query', opcode: 'QUERY' });
   });
 
-  it('carries the longest name and the root', () => {
+  test('carries the longest name and the root', () => {
     const longest = Buffer.concat([...Array(127).fill(Buffer.from('\x01a')), Buffer.alloc(1)]);
     for (const wire of [longest, Buffer.alloc(1)]) {
       const query = encodeQuery({ id: 1, name: wire, rtype: 1, edns: true });
@@ -64,7 +64,7 @@ describe('encodeQuery', () => {
     }
   });
 
-  it('gives a fresh buffer each time, so that the id may be overwritten', () => {
+  test('gives a fresh buffer each time, so that the id may be overwritten', () => {
     const first = encodeQuery({ id: 1, name, rtype: 1, edns: true });
     first.writeUInt16BE(0x5555, 0);
     expect(encodeQuery({ id: 2, name, rtype: 1, edns: true }).readUInt16BE(0)).toBe(2);

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DnsServer } from '../../../../contracts/dns-server.ts';
 import { startAuthoritativeServer } from '../../../helpers/authoritative-server.ts';
 import { ask, engineFor } from './engine-setup.ts';
@@ -45,7 +45,7 @@ describe('an engine that asks a real authoritative server', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  it.each(['udp', 'tcp'] as const)('reads records and flags over %s', async (transport) => {
+  test.each(['udp', 'tcp'] as const)('reads records and flags over %s', async (transport) => {
     const resolution = await ask(engineFor(), target(transport), { name: 'alias.engine.test', rtype: a });
     expect(resolution).toMatchObject({ status: 'NOERROR', transport, truncated: false, tries: 1 });
     expect(resolution.flags).toContain('aa');
@@ -55,7 +55,7 @@ describe('an engine that asks a real authoritative server', () => {
     ]);
   });
 
-  it('has the whole of an answer that is too large for a datagram, over TCP', async () => {
+  test('has the whole of an answer that is too large for a datagram, over TCP', async () => {
     const resolution = await ask(engineFor(), target('udp'), { name: 'long.engine.test' });
     expect(resolution).toMatchObject({ status: 'NOERROR', transport: 'tcp', truncated: true, tries: 2 });
     expect(resolution.answer.map(({ result }) => result)).toEqual([
@@ -64,27 +64,36 @@ describe('an engine that asks a real authoritative server', () => {
     expect(resolution.delayMs).toBeGreaterThan(0);
   });
 
-  it.each([
+  test.each([
     ['nowhere.engine.test', 'NXDOMAIN'],
     ['elsewhere.test', 'REFUSED'],
   ])('reports %s as %s', async (name, status) => {
     expect(await ask(engineFor(), target('udp'), { name, rtype: a })).toMatchObject({ status, tries: 1 });
   });
 
-  it('reports a name without records of the type as NOERROR with the SOA as authority', async () => {
+  test('reports a name without records of the type as NOERROR with the SOA as authority', async () => {
     const resolution = await ask(engineFor(), target('udp'), { name: 'short.engine.test', rtype: aaaa });
     expect(resolution).toMatchObject({ status: 'NOERROR', answer: [], authority: [{ rdtype: 'SOA' }] });
   });
 
-  it.each(['udp', 'tcp'] as const)('gives each of 5,000 names its own answer over %s', async (transport) => {
-    const engine = engineFor();
-    const names = Array.from({ length: 5_000 }, (_, index) => `n${index}.wild.engine.test`);
-    const resolutions = await Promise.all(
-      names.map((name, index) =>
-        ask(engine, target(transport), { name, rtype: a, lane: index % 5, budgetMs: 20_000 }),
-      ),
-    );
-    expect(resolutions.map(({ answer }) => answer[0]?.name)).toEqual(names.map((name) => `${name}.`));
-    expect(engine.stats()).toMatchObject({ sent: 5_000, mismatched: 0, duplicate: 0, late: 0, malformed: 0 });
-  });
+  test.each(['udp', 'tcp'] as const)(
+    'gives each of 5,000 names its own answer over %s',
+    async (transport) => {
+      const engine = engineFor();
+      const names = Array.from({ length: 5_000 }, (_, index) => `n${index}.wild.engine.test`);
+      const resolutions = await Promise.all(
+        names.map((name, index) =>
+          ask(engine, target(transport), { name, rtype: a, lane: index % 5, budgetMs: 20_000 }),
+        ),
+      );
+      expect(resolutions.map(({ answer }) => answer[0]?.name)).toEqual(names.map((name) => `${name}.`));
+      expect(engine.stats()).toMatchObject({
+        sent: 5_000,
+        mismatched: 0,
+        duplicate: 0,
+        late: 0,
+        malformed: 0,
+      });
+    },
+  );
 });

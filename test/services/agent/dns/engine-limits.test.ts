@@ -1,5 +1,5 @@
 // Caps, lanes, deadlines and the end of the engine.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type ScriptedQuery, textReply } from '../../../helpers/scripted-dns-server.ts';
 import { ask, engineFor, serverFor } from './engine-setup.ts';
 
@@ -25,7 +25,7 @@ function stallEventLoop(durationMs: number): void {
 }
 
 describe('createDnsEngine', () => {
-  it.each(['udp', 'tcp'] as const)('keeps to the cap per server over %s', async (transport) => {
+  test.each(['udp', 'tcp'] as const)('keeps to the cap per server over %s', async (transport) => {
     const { script, seen } = answerInGroupsOf(8, 100);
     const server = await serverFor(script);
     const engine = engineFor({ maxInFlightPerServer: 8 });
@@ -37,7 +37,7 @@ describe('createDnsEngine', () => {
     expect(seen.most).toBe(8);
   });
 
-  it('keeps to the overall cap across servers', async () => {
+  test('keeps to the overall cap across servers', async () => {
     const { script, seen } = answerInGroupsOf(10, 60);
     let count = 0;
     const shared = (query: ScriptedQuery) => script(query, ++count);
@@ -50,7 +50,7 @@ describe('createDnsEngine', () => {
     expect(seen.most).toBe(10);
   });
 
-  it('does not count the wait for a place as delay', async () => {
+  test('does not count the wait for a place as delay', async () => {
     const { script } = answerInGroupsOf(2, 3);
     const server = await serverFor(script);
     const engine = engineFor({ maxInFlight: 1 });
@@ -61,7 +61,7 @@ describe('createDnsEngine', () => {
     expect((await second).delayMs).toBeLessThan(190);
   });
 
-  it('answers other lanes and other servers of the same lane while a dead server has 10,000 queued', async () => {
+  test('answers other lanes and other servers of the same lane while a dead server has 10,000 queued', async () => {
     const dead = await serverFor(() => undefined);
     const alive = await serverFor((query) => query.send(textReply(query)));
     const engine = engineFor({ maxInFlight: 200, maxInFlightPerServer: 20 });
@@ -81,7 +81,7 @@ describe('createDnsEngine', () => {
     expect(engine.stats()).toMatchObject({ inFlight: 0, waiting: 0 });
   });
 
-  it('serves a late lane between the queries of an earlier, longer one', async () => {
+  test('serves a late lane between the queries of an earlier, longer one', async () => {
     const server = await serverFor((query) => query.send(textReply(query)));
     const engine = engineFor({ maxInFlight: 1 });
     const long = Array.from({ length: 50 }, () => ask(engine, server.target('udp'), { lane: 'long' }));
@@ -90,7 +90,7 @@ describe('createDnsEngine', () => {
     expect(server.queries.findIndex(({ name }) => name === 'short.example')).toBeLessThan(3);
   });
 
-  it('ends a query that gets no place in time as AGENT_OVERLOADED, without sending it', async () => {
+  test('ends a query that gets no place in time as AGENT_OVERLOADED, without sending it', async () => {
     const server = await serverFor(() => undefined);
     const engine = engineFor({ maxInFlight: 1 });
     const holder = ask(engine, server.target('udp'), { name: 'holder.example', budgetMs: 300 });
@@ -100,20 +100,20 @@ describe('createDnsEngine', () => {
     expect(server.queries.some(({ name }) => name === 'waiter.example')).toBe(false);
   });
 
-  it('ends a query whose deadline has passed before it was asked', async () => {
+  test('ends a query whose deadline has passed before it was asked', async () => {
     const server = await serverFor(() => undefined);
     const resolution = await ask(engineFor(), server.target('udp'), { budgetMs: -10 });
     expect(resolution).toMatchObject({ status: 'AGENT_OVERLOADED', tries: 0 });
   });
 
-  it('does not send a query that gets its place only shortly before its deadline', async () => {
+  test('does not send a query that gets its place only shortly before its deadline', async () => {
     const server = await serverFor((query) => query.send(textReply(query)));
     const asked = ask(engineFor(), server.target('udp'), { budgetMs: 120 });
     stallEventLoop(90);
     expect(await asked).toMatchObject({ status: 'AGENT_OVERLOADED', tries: 0 });
   });
 
-  it('takes a reply that arrived in time though the event loop stalled past the deadline', async () => {
+  test('takes a reply that arrived in time though the event loop stalled past the deadline', async () => {
     const server = await serverFor((query) => {
       query.send(textReply(query));
       stallEventLoop(200);
@@ -123,7 +123,7 @@ describe('createDnsEngine', () => {
     });
   });
 
-  it('ends what is in flight and what waits when it is stopped, and everything asked afterwards', async () => {
+  test('ends what is in flight and what waits when it is stopped, and everything asked afterwards', async () => {
     const server = await serverFor(() => undefined);
     const engine = engineFor({ maxInFlight: 4 });
     const asked = [
@@ -141,7 +141,7 @@ describe('createDnsEngine', () => {
     await engine.stop();
   });
 
-  it('can be stopped before it was used', async () => {
+  test('can be stopped before it was used', async () => {
     await engineFor().stop();
   });
 });

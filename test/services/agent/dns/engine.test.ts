@@ -1,5 +1,5 @@
 // The engine against scripted servers: the same exchanges over UDP and TCP, IPv4 and IPv6.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { replyTo, type ScriptedQuery, textReply, withId } from '../../../helpers/scripted-dns-server.ts';
 import { ask, engineFor, serverFor } from './engine-setup.ts';
 
@@ -21,7 +21,7 @@ function loopedReply(query: ScriptedQuery): Buffer {
 describe.each(ways)('an engine that asks over $transport at $address', ({ transport, address }) => {
   const options = { address };
 
-  it('resolves with status, records and delay of the reply', async () => {
+  test('resolves with status, records and delay of the reply', async () => {
     const server = await serverFor((query) => query.send(textReply(query)), options);
     const engine = engineFor();
     const resolution = await ask(engine, server.target(transport), { name: 'One.example' });
@@ -40,7 +40,7 @@ describe.each(ways)('an engine that asks over $transport at $address', ({ transp
     expect(server.queries[0]).toMatchObject({ hasEdns: true, transport });
   });
 
-  it.each([
+  test.each([
     [2, 'SERVFAIL'],
     [3, 'NXDOMAIN'],
     [5, 'REFUSED'],
@@ -51,7 +51,7 @@ describe.each(ways)('an engine that asks over $transport at $address', ({ transp
     expect(server.queries).toHaveLength(1);
   });
 
-  it('gives up on a server that never answers at the deadline, after two tries with different ids', async () => {
+  test('gives up on a server that never answers at the deadline, after two tries with different ids', async () => {
     const server = await serverFor(() => undefined, options);
     const startedAt = performance.now();
     const resolution = await ask(engineFor(), server.target(transport), { budgetMs: 200 });
@@ -64,14 +64,14 @@ describe.each(ways)('an engine that asks over $transport at $address', ({ transp
     expect(first?.clientPort).not.toBe(second?.clientPort);
   });
 
-  it('measures the delay of the second try when the first was lost', async () => {
+  test('measures the delay of the second try when the first was lost', async () => {
     const server = await serverFor((query, number) => number > 1 && query.send(textReply(query)), options);
     const resolution = await ask(engineFor(), server.target(transport), { budgetMs: 500 });
     expect(resolution).toMatchObject({ status: 'NOERROR', tries: 2 });
     expect(resolution.delayMs).toBeLessThan(190);
   });
 
-  it('still takes the reply to the first try while the second waits', async () => {
+  test('still takes the reply to the first try while the second waits', async () => {
     const server = await serverFor((_, number) => {
       const [first] = server.queries;
       if (number === 2) first?.send(textReply(first));
@@ -81,7 +81,7 @@ describe.each(ways)('an engine that asks over $transport at $address', ({ transp
     expect(resolution.delayMs).toBeGreaterThanOrEqual(150);
   });
 
-  it('ignores wrong ids and wrong questions and takes the right reply after them', async () => {
+  test('ignores wrong ids and wrong questions and takes the right reply after them', async () => {
     const server = await serverFor((query) => {
       const right = textReply(query);
       const id = query.packet.id ?? 0;
@@ -102,7 +102,7 @@ describe.each(ways)('an engine that asks over $transport at $address', ({ transp
     expect(engine.stats().mismatched).toBe(5);
   });
 
-  it('ends as TIMEOUT when only foreign replies come', async () => {
+  test('ends as TIMEOUT when only foreign replies come', async () => {
     const server = await serverFor(
       (query) => query.send(withId(textReply(query), (query.packet.id ?? 0) + 1)),
       options,
@@ -111,7 +111,7 @@ describe.each(ways)('an engine that asks over $transport at $address', ({ transp
     expect(resolution).toMatchObject({ status: 'TIMEOUT', delayMs: null });
   });
 
-  it.each([
+  test.each([
     ['a looped name', loopedReply],
     ['a cut record', (query: ScriptedQuery) => textReply(query).subarray(0, -3)],
     [
@@ -128,13 +128,13 @@ describe.each(ways)('an engine that asks over $transport at $address', ({ transp
     expect(engine.stats().malformed).toBe(1);
   });
 
-  it('ends as MALFORMED at the deadline when only unreadable replies came', async () => {
+  test('ends as MALFORMED at the deadline when only unreadable replies came', async () => {
     const server = await serverFor((query) => query.send(loopedReply(query)), options);
     const resolution = await ask(engineFor(), server.target(transport), { budgetMs: 150 });
     expect(resolution).toMatchObject({ status: 'MALFORMED', delayMs: null, answer: [] });
   });
 
-  it('takes one of several copies of a reply', async () => {
+  test('takes one of several copies of a reply', async () => {
     const server = await serverFor((query, number) => {
       for (let copy = 0; copy < (number === 1 ? 3 : 1); copy++) query.send(textReply(query));
     }, options);
@@ -147,7 +147,7 @@ describe.each(ways)('an engine that asks over $transport at $address', ({ transp
     expect(engine.stats().duplicate).toBe(2);
   });
 
-  it('asks again without EDNS when EDNS is refused, and remembers that server', async () => {
+  test('asks again without EDNS when EDNS is refused, and remembers that server', async () => {
     const server = await serverFor(
       (query) => query.send(query.hasEdns ? replyTo(query, { rcode: 1 }) : textReply(query)),
       options,
@@ -158,14 +158,14 @@ describe.each(ways)('an engine that asks over $transport at $address', ({ transp
     expect(server.queries.map((query) => query.hasEdns)).toEqual([true, false, false]);
   });
 
-  it('reports NOTIMP when the server gives it without EDNS too', async () => {
+  test('reports NOTIMP when the server gives it without EDNS too', async () => {
     const server = await serverFor((query) => query.send(replyTo(query, { rcode: 4 })), options);
     const engine = engineFor();
     expect(await ask(engine, server.target(transport))).toMatchObject({ status: 'NOTIMP', tries: 2 });
     expect(await ask(engine, server.target(transport))).toMatchObject({ status: 'NOTIMP', tries: 2 });
   });
 
-  it('reports the refusal of EDNS when the plain query stays unanswered', async () => {
+  test('reports the refusal of EDNS when the plain query stays unanswered', async () => {
     const server = await serverFor(
       (query) => query.hasEdns && query.send(replyTo(query, { rcode: 1 })),
       options,
@@ -175,7 +175,7 @@ describe.each(ways)('an engine that asks over $transport at $address', ({ transp
     expect(resolution.delayMs).toBeGreaterThan(0);
   });
 
-  it('is told fast that a port is closed, by two tries', async () => {
+  test('is told fast that a port is closed, by two tries', async () => {
     const server = await serverFor(() => undefined, options);
     const target = server.target(transport);
     await server.stop();
@@ -185,7 +185,7 @@ describe.each(ways)('an engine that asks over $transport at $address', ({ transp
     expect(performance.now() - startedAt).toBeLessThan(800);
   });
 
-  it('gives each of 5,000 queries its own answer, once', async () => {
+  test('gives each of 5,000 queries its own answer, once', async () => {
     const server = await serverFor((query) => query.send(textReply(query)), options);
     const engine = engineFor({ maxInFlight: 300, maxInFlightPerServer: 100 });
     const names = Array.from({ length: 5_000 }, (_, index) => `n${index}.example`);

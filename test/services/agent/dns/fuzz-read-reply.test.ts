@@ -1,5 +1,5 @@
 // 100,000 mutated replies: the reader neither throws nor hangs, and every record it yields lies within its bounds.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { formatRtype } from '../../../../contracts/dns-rtype.ts';
 import { formatRdclass } from '../../../../services/agent/dns/rdclass.ts';
 import { isReplyTo, type ReplyRecord, readReply } from '../../../../services/agent/dns/read-reply.ts';
@@ -149,7 +149,7 @@ function surround(packet: Buffer, octet: number): Buffer {
 }
 
 describe('readReply on mutated replies', () => {
-  it(`neither throws, hangs nor leaves the bounds of a record in ${rounds} rounds`, {
+  test(`neither throws, hangs nor leaves the bounds of a record in ${rounds} rounds`, {
     timeout: 60_000,
   }, () => {
     const random = createSeededRandom(seed);
@@ -187,7 +187,7 @@ describe('readReply on mutated replies', () => {
     expect(slowestMs).toBeLessThan(1_000);
   });
 
-  it('reads its own sources before they are mutated', () => {
+  test('reads its own sources before they are mutated', () => {
     const random = createSeededRandom(seed);
     for (let round = 0; round < 2_000; round += 1) {
       const packet = buildRandomReply(random);
@@ -197,7 +197,7 @@ describe('readReply on mutated replies', () => {
     }
   });
 
-  it('survives 64 KB of junk behind a plausible header', { timeout: 30_000 }, () => {
+  test('survives 64 KB of junk behind a plausible header', { timeout: 30_000 }, () => {
     const random = createSeededRandom(seed);
     const junk = random.octets(65_535);
     const start = performance.now();

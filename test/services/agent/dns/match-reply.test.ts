@@ -1,5 +1,5 @@
 // Only packets that answer the query at hand pass the check before the parse.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { encodeQuery } from '../../../../services/agent/dns/encode-query.ts';
 import { isReplyTo, isTruncated } from '../../../../services/agent/dns/read-reply.ts';
 import { buildReply, wireName } from '../../../helpers/reply-builder.ts';
@@ -7,7 +7,7 @@ import { buildReply, wireName } from '../../../helpers/reply-builder.ts';
 const query = encodeQuery({ id: 0x1234, name: wireName('www.example.test'), rtype: 1, edns: true });
 
 describe('isReplyTo', () => {
-  it.each([
+  test.each([
     ['the same question', buildReply({})],
     ['the name in another case', buildReply({ qname: wireName('wWw.EXAMPLE.tesT') })],
     ['any flags and rcode', buildReply({ bits: 0x87b3 })],
@@ -16,7 +16,7 @@ describe('isReplyTo', () => {
     expect(isReplyTo(reply, query)).toBe(true);
   });
 
-  it.each([
+  test.each([
     ['another id', buildReply({ id: 0x1235 })],
     ['a query', buildReply({ bits: 0x0100 })],
     ['another opcode', buildReply({ bits: 0xa180 })],
@@ -30,13 +30,13 @@ describe('isReplyTo', () => {
     expect(isReplyTo(reply, query)).toBe(false);
   });
 
-  it('tells octets apart that only look like cases of one letter', () => {
+  test('tells octets apart that only look like cases of one letter', () => {
     const asked = encodeQuery({ id: 1, name: wireName('a@b'), rtype: 1, edns: false });
     expect(isReplyTo(buildReply({ id: 1, qname: wireName('A@B') }), asked)).toBe(true);
     expect(isReplyTo(buildReply({ id: 1, qname: wireName('a`b') }), asked)).toBe(false);
   });
 
-  it('refuses another class and more questions than one', () => {
+  test('refuses another class and more questions than one', () => {
     const otherClass = buildReply({});
     otherClass.writeUInt16BE(3, otherClass.length - 2);
     expect(isReplyTo(otherClass, query)).toBe(false);
@@ -45,13 +45,13 @@ describe('isReplyTo', () => {
     expect(isReplyTo(twoQuestions, query)).toBe(false);
   });
 
-  it('refuses every cut of a reply within its question', () => {
+  test('refuses every cut of a reply within its question', () => {
     const reply = buildReply({});
     for (let length = 0; length < reply.length; length += 1)
       expect(isReplyTo(reply.subarray(0, length), query)).toBe(false);
   });
 
-  it.each([
+  test.each([
     [1, true],
     [2, true],
     [4, true],
@@ -66,7 +66,7 @@ describe('isReplyTo', () => {
 });
 
 describe('isTruncated', () => {
-  it('sees the TC bit and survives packets without a header', () => {
+  test('sees the TC bit and survives packets without a header', () => {
     expect(isTruncated(buildReply({ bits: 0x8380 }))).toBe(true);
     expect(isTruncated(buildReply({ bits: 0x8580 }))).toBe(false);
     expect(isTruncated(Buffer.from([0, 0, 0xff]))).toBe(false);

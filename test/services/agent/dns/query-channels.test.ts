@@ -1,5 +1,5 @@
 // Opening, sharing, replacing and closing of channels, with channels that only count.
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { DnsServer } from '../../../../contracts/dns-server.ts';
 import { type ChannelHooks, createChannelPools } from '../../../../services/agent/dns/query-channels.ts';
 import type { Channel } from '../../../../services/agent/dns/query-exchange.ts';
@@ -47,7 +47,7 @@ function setUp(options: { maxOpen?: number; idleMs?: number } = {}) {
 }
 
 describe('createChannelPools', () => {
-  it('shares a channel between queries to one server, not between servers', () => {
+  test('shares a channel between queries to one server, not between servers', () => {
     const { opened, pools } = setUp();
     const first = pools.channelFor(server, 'a', null);
     expect(pools.channelFor(server, 'a', null)).toBe(first);
@@ -55,14 +55,14 @@ describe('createChannelPools', () => {
     expect(opened).toHaveLength(2);
   });
 
-  it('opens another channel beside the one to avoid', () => {
+  test('opens another channel beside the one to avoid', () => {
     const { pools } = setUp();
     const first = pools.channelFor(server, 'a', null);
     expect(pools.channelFor(server, 'a', first)).not.toBe(first);
     expect(pools.openCount).toBe(2);
   });
 
-  it('replaces a spent channel and closes it when its last query has ended', () => {
+  test('replaces a spent channel and closes it when its last query has ended', () => {
     const { opened, pools } = setUp();
     pools.channelFor(server, 'a', null);
     const [spent] = opened;
@@ -77,7 +77,7 @@ describe('createChannelPools', () => {
     expect(pools.openCount).toBe(1);
   });
 
-  it('closes an idle channel of another server to stay within its limit', () => {
+  test('closes an idle channel of another server to stay within its limit', () => {
     const { opened, pools } = setUp({ maxOpen: 3 });
     for (const key of ['a', 'b', 'c']) pools.channelFor(server, key, null);
     const [busy, idle] = opened;
@@ -88,14 +88,14 @@ describe('createChannelPools', () => {
     expect(pools.openCount).toBe(3);
   });
 
-  it('asks thousands of servers without holding more channels than its limit', () => {
+  test('asks thousands of servers without holding more channels than its limit', () => {
     const { opened, pools } = setUp({ maxOpen: 50 });
     for (let index = 0; index < 5_000; index++) pools.channelFor(server, `s${index}`, null);
     expect(opened).toHaveLength(5_000);
     expect(pools.openCount).toBe(50);
   });
 
-  it('closes channels that were idle for a while, and no busy ones', async () => {
+  test('closes channels that were idle for a while, and no busy ones', async () => {
     const { opened, pools } = setUp({ idleMs: 30 });
     pools.channelFor(server, 'busy', null);
     pools.channelFor(server, 'idle', null);
@@ -106,7 +106,7 @@ describe('createChannelPools', () => {
     expect(busy.isClosed).toBe(false);
   });
 
-  it('passes on the error when none can be opened', () => {
+  test('passes on the error when none can be opened', () => {
     const pools = createChannelPools({
       open: () => {
         throw new Error('no more files');

@@ -1,9 +1,9 @@
 // How long a server is asked without EDNS.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createEdnsMemory } from '../../../../services/agent/dns/query-edns-memory.ts';
 
 describe('createEdnsMemory', () => {
-  it('remembers a server for ten minutes', () => {
+  test('remembers a server for ten minutes', () => {
     let time = 1_000;
     const memory = createEdnsMemory(() => time);
     expect(memory.isPlain('a')).toBe(false);
@@ -14,7 +14,7 @@ describe('createEdnsMemory', () => {
     expect(memory.isPlain('a')).toBe(false);
   });
 
-  it('does not prolong the time of a server it knows', () => {
+  test('does not prolong the time of a server it knows', () => {
     let time = 0;
     const memory = createEdnsMemory(() => time);
     memory.rememberPlain('a');
@@ -24,7 +24,7 @@ describe('createEdnsMemory', () => {
     expect(memory.isPlain('a')).toBe(false);
   });
 
-  it('forgets the oldest of more than 10,000 servers', () => {
+  test('forgets the oldest of more than 10,000 servers', () => {
     const memory = createEdnsMemory(() => 0);
     for (let index = 0; index <= 10_000; index++) memory.rememberPlain(`s${index}`);
     expect([memory.isPlain('s0'), memory.isPlain('s1'), memory.isPlain('s10000')]).toEqual([

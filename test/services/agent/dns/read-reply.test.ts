@@ -1,6 +1,6 @@
 // Replies become records; packets that break the rules become one reason, in little time.
 import { encode } from 'dns-packet';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readReply } from '../../../../services/agent/dns/read-reply.ts';
 import { type BuiltRecord, buildOpt, buildReply, pointer, wireName } from '../../../helpers/reply-builder.ts';
 
@@ -20,7 +20,7 @@ function reasonOf(packet: Buffer, options?: { allowCut: boolean }): string {
 }
 
 describe('readReply', () => {
-  it('gives header, records of every section and EDNS', () => {
+  test('gives header, records of every section and EDNS', () => {
     const ns: BuiltRecord = {
       owner: pointer(question + 4),
       rtype: 2,
@@ -45,7 +45,7 @@ describe('readReply', () => {
     });
   });
 
-  it('reads what dns-packet writes, compressed names included', () => {
+  test('reads what dns-packet writes, compressed names included', () => {
     const packet = encode({
       type: 'response',
       id: 1,
@@ -61,13 +61,13 @@ describe('readReply', () => {
     ]);
   });
 
-  it('names the flags in their order', () => {
+  test('names the flags in their order', () => {
     expect(read(buildReply({ bits: 0x87b0 })).flags).toEqual(['aa', 'tc', 'rd', 'ra', 'ad', 'cd']);
     expect(read(buildReply({ bits: 0x8000 })).flags).toEqual([]);
     expect(read(buildReply({ bits: 0x8200 })).truncated).toBe(true);
   });
 
-  it.each([
+  test.each([
     [3, 0, 3, 'NXDOMAIN'],
     [0, 1, 16, 'BADVERS'],
     [7, 1, 23, 'BADCOOKIE'],
@@ -78,12 +78,12 @@ describe('readReply', () => {
     expect(reply).toMatchObject({ rcode, status });
   });
 
-  it('takes a TTL with the topmost bit set as zero and keeps the largest other', () => {
+  test('takes a TTL with the topmost bit set as zero and keeps the largest other', () => {
     const ttls = [0x80000000, 0xffffffff, 0x7fffffff].map((ttl) => ({ ...a, ttl }));
     expect(read(buildReply({ answer: ttls })).answer.map(({ ttl }) => ttl)).toEqual([0, 0, 0x7fffffff]);
   });
 
-  it('prints classes and types without a name as CLASSn and TYPEn', () => {
+  test('prints classes and types without a name as CLASSn and TYPEn', () => {
     const classes = [3, 4, 254, 255, 2, 0x8001].map((rclass) => ({
       rclass,
       rtype: 65280,
@@ -94,13 +94,13 @@ describe('readReply', () => {
     expect(answer[0]).toMatchObject({ rdtype: 'TYPE65280', result: '\\# 0 ' });
   });
 
-  it('reads a reply without a question', () => {
+  test('reads a reply without a question', () => {
     const header = buildReply({ bits: 0x8181 }).subarray(0, 12);
     header.writeUInt16BE(0, 4);
     expect(read(header)).toMatchObject({ status: 'FORMERR', answer: [], hasEdns: false });
   });
 
-  it('does not mind the contents of EDNS options, only their bounds', () => {
+  test('does not mind the contents of EDNS options, only their bounds', () => {
     const emptyClientSubnet = Buffer.from('00080000', 'hex');
     expect(read(buildReply({ additional: [buildOpt(0, emptyClientSubnet)] })).hasEdns).toBe(true);
     expect(
@@ -112,7 +112,7 @@ describe('readReply', () => {
 describe('names', () => {
   const nameOf = (owner: Buffer) => read(buildReply({ answer: [{ ...a, owner }] })).answer[0]?.name;
 
-  it('keeps case and escapes what has a meaning in zone files', () => {
+  test('keeps case and escapes what has a meaning in zone files', () => {
     const label = Buffer.from('A"().;\\@$ \x00\x7f\xff~!', 'latin1');
     expect(nameOf(Buffer.concat([Buffer.from([label.length]), label, Buffer.alloc(1)]))).toBe(
       'A\\"\\(\\)\\.\\;\\\\\\@\\$\\032\\000\\127\\255~!.',
@@ -120,7 +120,7 @@ describe('names', () => {
     expect(nameOf(Buffer.alloc(1))).toBe('.');
   });
 
-  it('follows pointers to pointers and to suffixes', () => {
+  test('follows pointers to pointers and to suffixes', () => {
     expect(nameOf(Buffer.concat([Buffer.from('\x02ns'), pointer(question + 4)]))).toBe('ns.example.test.');
     const owners = [
       Buffer.from('\x01x\xc0\x0c', 'latin1'),
@@ -140,7 +140,7 @@ describe('names', () => {
       Array.from({ length: count }, () => Buffer.concat([Buffer.from([label]), Buffer.alloc(label, 97)])),
     );
 
-  it('reads a name of 255 octets and refuses one of 256', () => {
+  test('reads a name of 255 octets and refuses one of 256', () => {
     const rest = Buffer.concat([octets(3, 63), Buffer.from([61]), Buffer.alloc(61, 97), Buffer.alloc(1)]);
     expect(rest.length).toBe(255);
     expect(nameOf(rest)?.length).toBe(254);
@@ -155,7 +155,7 @@ describe('names', () => {
     ).toBe('a name has more than 255 octets');
   });
 
-  it.each([
+  test.each([
     ['points to itself', pointer(afterQuestion), 'a name points forward or to itself'],
     ['points forward', pointer(afterQuestion + 20), 'a name points forward or to itself'],
     ['points beyond the packet', pointer(0x3fff), 'a name points forward or to itself'],
@@ -170,7 +170,7 @@ describe('names', () => {
     expect(reasonOf(buildReply({ answer: [{ ...a, owner }] }))).toBe(reason);
   });
 
-  it('refuses a pointer to labels that run into the name itself', () => {
+  test('refuses a pointer to labels that run into the name itself', () => {
     // The answer's owner points at the RDATA length octets of nothing: a label of 20 octets reaching over the pointer.
     const opaque: BuiltRecord = { rtype: 10, rdata: Buffer.from([20]) };
     const into = pointer(afterQuestion + 12);
@@ -179,7 +179,7 @@ describe('names', () => {
     );
   });
 
-  it('follows 16 pointers in a row and not 17', () => {
+  test('follows 16 pointers in a row and not 17', () => {
     const chain = (count: number) => {
       const start = afterQuestion + 12;
       const pointers = Array.from({ length: count }, (_, index) =>
@@ -192,14 +192,14 @@ describe('names', () => {
     expect(reasonOf(chain(16))).toBe('a name has a pointer too many');
   });
 
-  it('refuses a name whose own octets leave the RDATA although the packet goes on', () => {
+  test('refuses a name whose own octets leave the RDATA although the packet goes on', () => {
     const mx: BuiltRecord = { rtype: 15, rdata: Buffer.from('000a02', 'hex') };
     expect(reasonOf(buildReply({ answer: [mx, a] }))).toBe('a name runs past its bounds');
   });
 });
 
 describe('bounds', () => {
-  it.each([
+  test.each([
     ['an A record of three octets', { rtype: 1, rdata: Buffer.alloc(3) }],
     ['an A record of five', { rtype: 1, rdata: Buffer.alloc(5) }],
     ['an A record of none', { rtype: 1, rdata: Buffer.alloc(0) }],
@@ -217,21 +217,21 @@ describe('bounds', () => {
     expect(readReply(buildReply({ answer: [record, a] })).kind).toBe('malformed');
   });
 
-  it('refuses every cut of a reply and every octet behind it', () => {
+  test('refuses every cut of a reply and every octet behind it', () => {
     const reply = buildReply({ answer: [a, a], additional: [buildOpt()] });
     for (let length = 0; length < reply.length; length += 1)
       expect(readReply(reply.subarray(0, length)).kind).toBe('malformed');
     expect(reasonOf(Buffer.concat([reply, Buffer.alloc(1)]))).toBe('octets follow the last record');
   });
 
-  it('refuses counts that cannot fit, before it reads a record', () => {
+  test('refuses counts that cannot fit, before it reads a record', () => {
     expect(reasonOf(Buffer.alloc(12, 0xff))).toBe('the header counts more records than fit');
     const reply = buildReply({ answer: [a] });
     reply.writeUInt16BE(4, 6);
     expect(reasonOf(reply)).toBe('the header counts more records than fit');
   });
 
-  it('refuses OPT records out of place, doubled or with an owner, and signed replies', () => {
+  test('refuses OPT records out of place, doubled or with an owner, and signed replies', () => {
     expect(reasonOf(buildReply({ answer: [buildOpt()] }))).toBe('an OPT record is out of place');
     expect(reasonOf(buildReply({ additional: [buildOpt(), buildOpt()] }))).toBe(
       'an OPT record is out of place',
@@ -249,14 +249,14 @@ describe('allowCut', () => {
   const whole = buildReply({ bits: 0x8380, answer: [a, a, a], additional: [buildOpt(1)] });
   const recordLength = 16;
 
-  it('yields the records before the cut, wherever it is', () => {
+  test('yields the records before the cut, wherever it is', () => {
     for (let length = afterQuestion; length < whole.length - 1; length += 1) {
       const { answer } = read(whole.subarray(0, length), { allowCut: true });
       expect(answer.length).toBe(Math.min(3, Math.floor((length - afterQuestion) / recordLength)));
     }
   });
 
-  it('still refuses a record that is whole but wrong, and a name that is', () => {
+  test('still refuses a record that is whole but wrong, and a name that is', () => {
     const short: BuiltRecord = { rtype: 1, rdata: Buffer.alloc(3) };
     expect(reasonOf(buildReply({ answer: [a, short] }), { allowCut: true })).toBe(
       'a field runs past its bounds',
@@ -267,7 +267,7 @@ describe('allowCut', () => {
     );
   });
 
-  it('reads a whole reply as it does without', () => {
+  test('reads a whole reply as it does without', () => {
     expect(readReply(whole, { allowCut: true })).toEqual(readReply(whole));
   });
 });
@@ -298,13 +298,13 @@ describe('packets made to cost time', () => {
     return buildReply({ answer: [{ rtype: 10, rdata: labels }, ...records] });
   }
 
-  it('costs little to refuse 60 KB of pointers into overlapping names', () => {
+  test('costs little to refuse 60 KB of pointers into overlapping names', () => {
     const packet = manyNames();
     expect(reasonOf(packet)).toBe('the names expand to more than 1 MiB');
     expect(cost(packet)).toBeLessThan(40);
   });
 
-  it('costs little to refuse a chain of 8,000 pointers', () => {
+  test('costs little to refuse a chain of 8,000 pointers', () => {
     const start = afterQuestion + 12;
     const chain = Array.from({ length: 8_000 }, (_, index) =>
       pointer(index === 0 ? question : start + 2 * index - 2),
@@ -315,14 +315,14 @@ describe('packets made to cost time', () => {
     expect(cost(packet)).toBeLessThan(5);
   });
 
-  it('reads 4,000 addresses under the longest name', () => {
+  test('reads 4,000 addresses under the longest name', () => {
     const labels = Buffer.concat([...Array(127).fill(Buffer.from('\x01a')), Buffer.alloc(1)]);
     const packet = buildReply({ qname: labels, answer: Array(4_000).fill(a) });
     expect(read(packet).answer.length).toBe(4_000);
     expect(cost(packet)).toBeLessThan(40);
   });
 
-  it('costs little to refuse 60 KB of full type bitmaps', () => {
+  test('costs little to refuse 60 KB of full type bitmaps', () => {
     const windows = Array.from({ length: 256 }, (_, window) =>
       Buffer.from([window, 32, ...Array(32).fill(255)]),
     );

@@ -1,6 +1,6 @@
 // The text form of every record type, one wire form after the other. That dnspython agrees is proven in
 // dnspython-parity.test.ts; here stands what the forms are.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { formatRtype, parseRtype } from '../../../../contracts/dns-rtype.ts';
 import { readReply } from '../../../../services/agent/dns/read-reply.ts';
 import { buildReply, pointer, wireName } from '../../../helpers/reply-builder.ts';
@@ -113,28 +113,28 @@ const forms: [type: string, wire: string, text: string][] = [
 ];
 
 describe('the text of a record', () => {
-  it.each(forms)('of type %s, form %#', (type, wire, text) => {
+  test.each(forms)('of type %s, form %#', (type, wire, text) => {
     expect(textOf(type, octets(wire))).toBe(text);
   });
 
-  it('has its names decompressed', () => {
+  test('has its names decompressed', () => {
     expect(textOf('MX', Buffer.concat([octets('000a 046d61696c'), pointer(16)]))).toBe(
       '10 mail.example.test.',
     );
   });
 
-  it('is generic for address types outside class IN', () => {
+  test('is generic for address types outside class IN', () => {
     expect(textOf('AAAA', octets('0102'), 4)).toBe('\\# 2 0102');
     expect(textOf('A', octets('<chaos.example> 0145'), 3)).toBe('chaos.example. 505');
   });
 
-  it('shows wrong values that can be read', () => {
+  test('shows wrong values that can be read', () => {
     expect(textOf('DS', octets('ec45 05 02 2bb1'))).toBe('60485 5 2 2bb1');
     expect(textOf('CAA', octets('00 03 612d22 78'))).toBe('0 a-\\" "x"');
     expect(textOf('SVCB', octets('0000 <> 0003 0002 0035'))).toBe('0 . port="53"');
   });
 
-  it.each([
+  test.each([
     ['SVCB', '0001 <> 0003 0002 0035 0001 0003 026832'],
     ['SVCB', '0001 <> 0003 0002 0035 0003 0002 0035'],
     ['SVCB', '0001 <> 0003 0001 35'],
@@ -153,7 +153,7 @@ describe('the text of a record', () => {
 });
 
 describe('formatRtype', () => {
-  it('prints a number for types that only the registry names', () => {
+  test('prints a number for types that only the registry names', () => {
     expect([31, 41, 100, 250, 259, 65].map(formatRtype)).toEqual([
       'TYPE31',
       'OPT',

@@ -1,6 +1,6 @@
 // What only happens over TCP: framing, pipelining, connections that break, servers that never stop.
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { frame, replyTo, type ScriptedQuery, textReply } from '../../../helpers/scripted-dns-server.ts';
 import { ask, engineFor, serverFor } from './engine-setup.ts';
 
@@ -15,7 +15,7 @@ function writeForever(query: ScriptedQuery, octets: Buffer): void {
 }
 
 describe('a query over TCP', () => {
-  it('reads a reply that comes in single octets', async () => {
+  test('reads a reply that comes in single octets', async () => {
     const server = await serverFor(async (query) => {
       for (const octet of frame(textReply(query))) {
         await new Promise((resolve) => query.connection().write(Buffer.of(octet), resolve));
@@ -24,7 +24,7 @@ describe('a query over TCP', () => {
     expect(await ask(engineFor(), server.target('tcp'))).toMatchObject({ status: 'NOERROR', tries: 1 });
   });
 
-  it('reads several replies that come in one segment', async () => {
+  test('reads several replies that come in one segment', async () => {
     const held: ScriptedQuery[] = [];
     const server = await serverFor((query) => {
       held.push(query);
@@ -38,7 +38,7 @@ describe('a query over TCP', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('takes replies to pipelined queries out of order', async () => {
+  test('takes replies to pipelined queries out of order', async () => {
     const held: ScriptedQuery[] = [];
     const server = await serverFor((query) => {
       held.push(query);
@@ -51,14 +51,14 @@ describe('a query over TCP', () => {
     expect(server.connections).toHaveLength(1);
   });
 
-  it('uses a connection again', async () => {
+  test('uses a connection again', async () => {
     const server = await serverFor((query) => query.send(textReply(query)));
     const engine = engineFor();
     for (let count = 0; count < 10; count++) await ask(engine, server.target('tcp'));
     expect(server.connections).toHaveLength(1);
   });
 
-  it('shares at most four connections to one server', async () => {
+  test('shares at most four connections to one server', async () => {
     const held: ScriptedQuery[] = [];
     const server = await serverFor((query) => {
       held.push(query);
@@ -70,7 +70,7 @@ describe('a query over TCP', () => {
     expect(server.connections).toHaveLength(4);
   });
 
-  it('leaves an idle connection to be closed', async () => {
+  test('leaves an idle connection to be closed', async () => {
     const server = await serverFor((query) => query.send(textReply(query)));
     const engine = engineFor({ idleMs: 40 });
     await ask(engine, server.target('tcp'));
@@ -80,7 +80,7 @@ describe('a query over TCP', () => {
     expect(engine.stats().tcpConnections).toBe(0);
   });
 
-  it('is asked once more on a new connection when the server closed the old one', async () => {
+  test('is asked once more on a new connection when the server closed the old one', async () => {
     const server = await serverFor((query, number) => {
       if (number === 2) query.connection().end();
       else query.send(textReply(query));
@@ -91,7 +91,7 @@ describe('a query over TCP', () => {
     expect(server.connections).toHaveLength(2);
   });
 
-  it('has all its answers from a server that closes each connection after one reply', async () => {
+  test('has all its answers from a server that closes each connection after one reply', async () => {
     const server = await serverFor((query) => {
       if (query.connection().writableEnded) return;
       query.send(textReply(query));
@@ -104,7 +104,7 @@ describe('a query over TCP', () => {
     expect(engine.stats().sent).toBeGreaterThan(24);
   });
 
-  it('ends as NETWORK_ERROR, well before the deadline, when two connections are reset within a reply', async () => {
+  test('ends as NETWORK_ERROR, well before the deadline, when two connections are reset within a reply', async () => {
     const server = await serverFor((query) => {
       const connection = query.connection();
       connection.write(frame(textReply(query)).subarray(0, 20), () => connection.resetAndDestroy());
@@ -116,7 +116,7 @@ describe('a query over TCP', () => {
     expect(server.connections).toHaveLength(2);
   });
 
-  it('ends as TIMEOUT when the rest of a reply never comes', async () => {
+  test('ends as TIMEOUT when the rest of a reply never comes', async () => {
     const server = await serverFor((query) =>
       query.connection().write(frame(textReply(query)).subarray(0, 20)),
     );
@@ -125,7 +125,7 @@ describe('a query over TCP', () => {
     });
   });
 
-  it.each([
+  test.each([
     ['64 KB messages of junk', frame(Buffer.alloc(65_535, 0xff))],
     ['empty messages', Buffer.alloc(65_536)],
     ['small messages that answer nothing', frame(Buffer.alloc(20, 1))],
@@ -140,13 +140,13 @@ describe('a query over TCP', () => {
     expect(engine.stats().tcpConnections).toBe(0);
   });
 
-  it('cuts off a server that repeats its unreadable reply forever', async () => {
+  test('cuts off a server that repeats its unreadable reply forever', async () => {
     const server = await serverFor((query) => writeForever(query, frame(textReply(query).subarray(0, -1))));
     const resolution = await ask(engineFor(), server.target('tcp'));
     expect(resolution).toMatchObject({ status: 'MALFORMED', tries: 2 });
   });
 
-  it('takes a reply larger than a datagram', async () => {
+  test('takes a reply larger than a datagram', async () => {
     const data = Array.from({ length: 200 }, () => 'x'.repeat(250));
     const server = await serverFor((query) =>
       query.send(replyTo(query, { answers: [{ type: 'TXT', name: query.name, ttl: 1, data }] })),
@@ -155,7 +155,7 @@ describe('a query over TCP', () => {
     expect(answer[0]?.result).toHaveLength(200 * 253 - 1);
   });
 
-  it('opens a new connection for the second try when the first stays silent, and leaves the silent one', async () => {
+  test('opens a new connection for the second try when the first stays silent, and leaves the silent one', async () => {
     const server = await serverFor((query) => {
       if (server.connections.length > 1) query.send(textReply(query));
     });

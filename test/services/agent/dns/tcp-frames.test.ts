@@ -1,5 +1,5 @@
 // Messages come out of a TCP stream whole, however it is cut.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createFrameReader, frameMessage } from '../../../../services/agent/dns/tcp-frames.ts';
 
 function collect() {
@@ -15,7 +15,7 @@ const sent = [Buffer.from('first'), Buffer.alloc(0), Buffer.alloc(65_535, 7), Bu
 const stream = Buffer.concat(sent.map(frameMessage));
 
 describe('createFrameReader', () => {
-  it.each([1, 2, 3, 5, 1460, 65_536, stream.length])(
+  test.each([1, 2, 3, 5, 1460, 65_536, stream.length])(
     'reads a stream that comes in chunks of %d octets',
     (size) => {
       const { messages, read } = collect();
@@ -26,13 +26,13 @@ describe('createFrameReader', () => {
     },
   );
 
-  it('holds back a message whose last octet is missing', () => {
+  test('holds back a message whose last octet is missing', () => {
     const { messages, read } = collect();
     read(frameMessage(Buffer.from('whole')).subarray(0, -1));
     expect(messages).toEqual([]);
   });
 
-  it('drops the rest of a chunk once it is told to stop', () => {
+  test('drops the rest of a chunk once it is told to stop', () => {
     let count = 0;
     const read = createFrameReader(() => ++count < 2);
     read(Buffer.alloc(1_000_000));

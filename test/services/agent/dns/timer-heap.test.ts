@@ -1,5 +1,5 @@
 // Order and punctuality of the timer heap.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createTimerHeap, type TimerEntry } from '../../../../services/agent/dns/timer-heap.ts';
 
 const now = () => performance.now();
@@ -9,7 +9,7 @@ function entry(onDue: () => void): TimerEntry {
 }
 
 describe('createTimerHeap', () => {
-  it('calls entries in order of their time, none of them early', async () => {
+  test('calls entries in order of their time, none of them early', async () => {
     const timers = createTimerHeap(now);
     const start = now();
     const fired: { offsetMs: number; atMs: number }[] = [];
@@ -27,7 +27,7 @@ describe('createTimerHeap', () => {
     for (const { offsetMs, atMs } of fired) expect(atMs).toBeGreaterThanOrEqual(offsetMs);
   });
 
-  it('keeps its order through any mix of setting, moving and clearing', async () => {
+  test('keeps its order through any mix of setting, moving and clearing', async () => {
     const timers = createTimerHeap(now);
     const start = now() + 20;
     const wanted = new Map<TimerEntry, number>();
@@ -62,7 +62,7 @@ describe('createTimerHeap', () => {
     expect(fired).toEqual(expected);
   });
 
-  it('calls nothing after it was stopped', async () => {
+  test('calls nothing after it was stopped', async () => {
     const timers = createTimerHeap(now);
     const stopped = entry(() => {
       throw new Error('called after stop');

@@ -1,5 +1,5 @@
 // What only happens over UDP: foreign sources, truncation, ports, late replies, buffers.
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { replyTo, type ScriptedQuery, textReply } from '../../../helpers/scripted-dns-server.ts';
 import { ask, engineFor, serverFor } from './engine-setup.ts';
 
@@ -13,14 +13,14 @@ const cutText = (query: ScriptedQuery) =>
   }).subarray(0, -4);
 
 describe('a query over UDP', () => {
-  it('does not hear a reply that comes from another address', async () => {
+  test('does not hear a reply that comes from another address', async () => {
     const server = await serverFor((query) => query.sendFrom('127.0.0.2', textReply(query)));
     const engine = engineFor();
     expect(await ask(engine, server.target('udp'), { budgetMs: 150 })).toMatchObject({ status: 'TIMEOUT' });
     expect(engine.stats()).toMatchObject({ mismatched: 0, malformed: 0 });
   });
 
-  it('does not end by 64 KB of junk', async () => {
+  test('does not end by 64 KB of junk', async () => {
     const server = await serverFor((query) => {
       query.send(Buffer.alloc(0));
       query.send(Buffer.alloc(1));
@@ -33,7 +33,7 @@ describe('a query over UDP', () => {
     expect(engine.stats().mismatched).toBe(4);
   });
 
-  it('is asked again over TCP at once when the reply is truncated', async () => {
+  test('is asked again over TCP at once when the reply is truncated', async () => {
     const server = await serverFor((query) =>
       query.send(query.transport === 'udp' ? cutText(query) : textReply(query, 'whole')),
     );
@@ -48,7 +48,7 @@ describe('a query over UDP', () => {
     expect(resolution.delayMs).toBeLessThan(500);
   });
 
-  it('falls back on the cut records when TCP is refused', async () => {
+  test('falls back on the cut records when TCP is refused', async () => {
     const server = await serverFor((query) => query.send(cutText(query)), { tcp: false });
     const resolution = await ask(engineFor(), server.target('udp'));
     expect(resolution).toMatchObject({
@@ -61,13 +61,13 @@ describe('a query over UDP', () => {
     expect(resolution.delayMs).toBeGreaterThan(0);
   });
 
-  it('falls back on the cut records at the deadline when TCP stays silent', async () => {
+  test('falls back on the cut records at the deadline when TCP stays silent', async () => {
     const server = await serverFor((query) => query.transport === 'udp' && query.send(cutText(query)));
     const resolution = await ask(engineFor(), server.target('udp'), { budgetMs: 150 });
     expect(resolution).toMatchObject({ status: 'NOERROR', transport: 'udp', answer: [{ result: '"kept"' }] });
   });
 
-  it('sends a second try from another port when the first is refused there', async () => {
+  test('sends a second try from another port when the first is refused there', async () => {
     const server = await serverFor(() => undefined);
     const target = server.target('udp');
     await server.stop();
@@ -76,7 +76,7 @@ describe('a query over UDP', () => {
     expect(engine.stats().udpSockets).toBe(2);
   });
 
-  it('ends 500 queries to a closed port fast', async () => {
+  test('ends 500 queries to a closed port fast', async () => {
     const server = await serverFor(() => undefined);
     const target = server.target('udp');
     await server.stop();
@@ -87,14 +87,14 @@ describe('a query over UDP', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_500);
   });
 
-  it('ends as NETWORK_ERROR at once when there is no way to the address', async () => {
+  test('ends as NETWORK_ERROR at once when there is no way to the address', async () => {
     // Connecting to the broadcast address is not permitted without asking for it.
     const target = { transport: 'udp', address: '255.255.255.255', family: 4, port: 53 } as const;
     const resolution = await ask(engineFor(), target);
     expect(resolution).toMatchObject({ status: 'NETWORK_ERROR', delayMs: null, tries: 0 });
   });
 
-  it('comes from many ports under ever new ids', async () => {
+  test('comes from many ports under ever new ids', async () => {
     const server = await serverFor((query) => query.send(textReply(query)));
     const engine = engineFor({ socketsPerServer: 16 });
     for (let batch = 0; batch < 10; batch++) {
@@ -107,7 +107,7 @@ describe('a query over UDP', () => {
     expect(new Set(server.queries.map(({ packet }) => packet.id)).size).toBeGreaterThan(380);
   });
 
-  it('moves to a new port after 1,024 queries from one', async () => {
+  test('moves to a new port after 1,024 queries from one', async () => {
     const server = await serverFor((query) => query.send(textReply(query)));
     const engine = engineFor({ socketsPerServer: 1 });
     await Promise.all(Array.from({ length: 2_100 }, () => ask(engine, server.target('udp'))));
@@ -115,7 +115,7 @@ describe('a query over UDP', () => {
     expect(engine.stats().udpSockets).toBe(1);
   });
 
-  it('counts a reply that comes after its query was given up, and takes it for no other query', async () => {
+  test('counts a reply that comes after its query was given up, and takes it for no other query', async () => {
     const late: ScriptedQuery[] = [];
     const server = await serverFor((query) => {
       if (query.name === 'late.example') late.push(query);
@@ -130,7 +130,7 @@ describe('a query over UDP', () => {
     expect(engine.stats()).toMatchObject({ late: 2, mismatched: 0 });
   });
 
-  it('has its socket closed once nothing was asked for a while', async () => {
+  test('has its socket closed once nothing was asked for a while', async () => {
     const server = await serverFor((query) => query.send(textReply(query)));
     const engine = engineFor({ idleMs: 40 });
     await ask(engine, server.target('udp'));
@@ -141,7 +141,7 @@ describe('a query over UDP', () => {
 });
 
 describe('the receive buffer', () => {
-  it('is reported as the system granted it', async () => {
+  test('is reported as the system granted it', async () => {
     const server = await serverFor((query) => query.send(textReply(query)));
     const engine = engineFor({ receiveBufferBytes: 65_536 });
     expect(engine.stats().receiveBufferBytes).toBeNull();
@@ -150,7 +150,7 @@ describe('the receive buffer', () => {
     expect(engine.warnings).toEqual([]);
   });
 
-  it('is warned about once when the system grants less than asked', async () => {
+  test('is warned about once when the system grants less than asked', async () => {
     const server = await serverFor((query) => query.send(textReply(query)));
     const engine = engineFor({ receiveBufferBytes: 1024 ** 3 });
     await Promise.all(Array.from({ length: 40 }, () => ask(engine, server.target('udp'))));
