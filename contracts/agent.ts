@@ -1,5 +1,6 @@
 // What gateway and agents say to each other, and what callers learn of the agents.
 import { z } from 'zod';
+import { parseDnsServer } from './dns-server.ts';
 import { placeReplyShape } from './place.ts';
 import { dnsServerSchema, domainSchema, rtypeSchema, sectionRecordSchema } from './probe.ts';
 
@@ -21,8 +22,8 @@ const agentShape = {
   ...placeReplyShape,
   /** Group ids of the agent's own configuration. */
   groups: z.array(z.int()),
-  /** Servers asked when neither request nor region names any. */
-  resolvers: z.array(z.string()),
+  /** Servers asked when neither request nor region names any; what is no server address is passed over. */
+  resolvers: z.array(z.string()).transform((texts) => texts.filter((text) => parseDnsServer(text).ok)),
   load: z.object({
     /** Cells being probed. */
     running: z.int().min(0),

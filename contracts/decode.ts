@@ -2,11 +2,10 @@
 import type { z } from 'zod';
 import {
   describeFaults,
-  errorCatalog,
-  errorCodeSchema,
   errorReplySchema,
   faultsOf,
   invalidRequest,
+  isErrorCode,
   ProbeTaskError,
 } from './errors.ts';
 import type { Rpc } from './rpc.ts';
@@ -72,12 +71,9 @@ export function decodeReply<Reply>(rpc: { reply: z.ZodType<Reply> }, body: Uint8
   const failure = errorReplySchema.safeParse(json);
   if (failure.success) {
     const { code, message, details } = failure.data.error;
-    const known = errorCodeSchema.safeParse(code);
-    throw new ProbeTaskError(
-      known.success ? known.data : 'INTERNAL',
-      known.success ? message : `${code}: ${message}`,
-      details,
-    );
+    // A code newer than this client.
+    if (!isErrorCode(code)) throw new ProbeTaskError('INTERNAL', `${code}: ${message}`, details);
+    throw new ProbeTaskError(code, message, details);
   }
   const parsed = rpc.reply.safeParse(json);
   if (parsed.success) return parsed.data;
@@ -85,9 +81,4 @@ export function decodeReply<Reply>(rpc: { reply: z.ZodType<Reply> }, body: Uint8
     'INTERNAL',
     `the reply does not fit its schema: ${describeFaults(faultsOf(parsed.error), parsed.error.issues.length)}`,
   );
-}
-
-/** Is this code one whose request may succeed when it is sent again? */
-export function isRetryable(error: ProbeTaskError): boolean {
-  return errorCatalog[error.code].retryable;
 }

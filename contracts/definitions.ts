@@ -5,15 +5,23 @@ import { dnsServerSchema, domainSchema } from './probe.ts';
 import { integerIdSchema } from './task.ts';
 import { textSchema } from './text.ts';
 
-/** The `get` subjects take no arguments. */
+/** These `get` subjects take no arguments. */
 export const noArgumentsSchema = z.object({});
 
-const maxDomains = 100_000;
+const maxDomains = 10_000;
 const groupName = textSchema(200).min(1);
 const groupDomains = z.array(domainSchema).min(1, 'expected at least one domain').max(maxDomains);
 
 export const domainGroupSchema = z.object({ id: z.int(), name: z.string(), domains: z.array(z.string()) });
 export type DomainGroup = z.infer<typeof domainGroupSchema>;
+/**
+ * All arguments are optional. A page holds `limit` groups in the order of their ids; the next page starts after `cursor`,
+ * the last `id` seen (also in the reply header `Probe-Next-Cursor`).
+ */
+export const domainGroupGetRequestSchema = z.object({
+  limit: z.int().min(1).max(100_000).nullish(),
+  cursor: integerIdSchema.nullish(),
+});
 export const domainGroupListReplySchema = z.array(domainGroupSchema);
 export const domainGroupCreateRequestSchema = z.object({ name: groupName, domains: groupDomains });
 export const domainGroupUpdateRequestSchema = z.object({

@@ -20,29 +20,29 @@ export const errorCatalog = {
   OVERLOADED: { status: 429, retryable: true, summary: 'The service has all the requests it can hold.' },
   INTERNAL: { status: 500, retryable: false, summary: 'A fault of the service itself.' },
   NO_AGENTS: { status: 503, retryable: true, summary: 'No live agent matches the group and regions.' },
-  UNAVAILABLE: { status: 503, retryable: true, summary: 'The database is away.' },
+  UNAVAILABLE: {
+    status: 503,
+    retryable: true,
+    summary: 'The database is away, or nobody serves the subject.',
+  },
   AGENTS_SILENT: {
     status: 504,
     retryable: true,
     summary: 'Agents matched, and none of them replied in time.',
   },
+  TIMEOUT: {
+    status: 504,
+    retryable: true,
+    summary: 'Said by clients: no reply came in time; the request may have been carried out.',
+  },
 } as const;
 
 export type ErrorCode = keyof typeof errorCatalog;
 
-export const errorCodeSchema = z.enum([
-  'INVALID_JSON',
-  'INVALID_REQUEST',
-  'NOT_FOUND',
-  'CONFLICT',
-  'PLAN_TOO_LARGE',
-  'PAYLOAD_TOO_LARGE',
-  'OVERLOADED',
-  'INTERNAL',
-  'NO_AGENTS',
-  'UNAVAILABLE',
-  'AGENTS_SILENT',
-] satisfies ErrorCode[]);
+/** Is this a code of the catalogue? */
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorCatalog, code);
+}
 
 /** Body of every error reply. `code` is a string so that a caller can read codes newer than itself. */
 export const errorReplySchema = z.looseObject({
@@ -92,6 +92,7 @@ export function formatErrorReply(error: ProbeTaskError): ErrorReply {
 }
 
 const maxFaults = 20;
+const maxFaultText = 200;
 
 /** One thing wrong with a message; `path` with dots, empty for the whole of it. */
 export type Fault = { path: string; reason: string };
@@ -99,7 +100,7 @@ export type Fault = { path: string; reason: string };
 /** The `INVALID_REQUEST` for these faults: the first 20 with path and reason, and the number of all. */
 export function invalidRequest(faults: Fault[], total = faults.length): ProbeTaskError {
   return new ProbeTaskError('INVALID_REQUEST', describeFaults(faults, total), {
-    faults: faults.slice(0, maxFaults),
+    faults: faults.slice(0, maxFaults).map(({ path, reason }) => ({ path: cut(path), reason: cut(reason) })),
     total,
   });
 }
@@ -107,7 +108,12 @@ export function invalidRequest(faults: Fault[], total = faults.length): ProbeTas
 /** The first fault, and how many more there are. */
 export function describeFaults([first]: Fault[], total: number): string {
   const more = total > 1 ? ` (and ${total - 1} more)` : '';
-  return `${first?.path || 'request'}: ${first?.reason ?? 'invalid'}${more}`;
+  return `${cut(first?.path || 'request')}: ${cut(first?.reason ?? 'invalid')}${more}`;
+}
+
+/** A path holds keys of the caller's, which may be as long as a message. */
+function cut(text: string): string {
+  return text.length > maxFaultText ? `${text.slice(0, maxFaultText)}…` : text;
 }
 
 /** The faults that a failed parse found, the first 20 of them. */

@@ -55,7 +55,8 @@ const selectionShape = {
   group_id: z
     .int()
     .nullish()
-    .transform((id) => id ?? null),
+    // 0 is a wildcard, as in regions.
+    .transform((id) => id || null),
   /** All agents of these places, besides those of the group. Neither given: every live agent. */
   regions: z
     .array(regionSchema)

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { agentListReplySchema } from './agent.ts';
 import {
   domainGroupCreateRequestSchema,
+  domainGroupGetRequestSchema,
   domainGroupKeySchema,
   domainGroupListReplySchema,
   domainGroupSchema,
@@ -111,7 +112,7 @@ const definitions = {
     subject: subjects.domainGroupGet,
     summary: 'Lists all domain groups.',
     takesNothing: true,
-    request: noArgumentsSchema,
+    request: domainGroupGetRequestSchema,
     reply: domainGroupListReplySchema,
   },
   domainGroupCreate: {

@@ -34,14 +34,19 @@ const ownerId = z.union([z.int(), textSchema(64)]).nullable();
 const clockTime = /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
 const dateTime = /^\d{4}-\d\d-\d\d([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?$/;
 
+/** A day that the calendar has: `Date.parse` takes 31 February for 3 March. */
+function isDateTime(text: string): boolean {
+  if (!dateTime.test(text)) return false;
+  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
+  return new Date(Date.UTC(year, month - 1, day)).getUTCMonth() === month - 1 && day > 0;
+}
+
 /** One end of `task_time`: Unix seconds, an ISO 8601 date or date-time, or a clock time of each day. */
 const taskTimeEnd = z.union([
   z.int().min(0),
-  z
-    .string()
-    .refine((text) => clockTime.test(text) || (dateTime.test(text) && !Number.isNaN(Date.parse(text))), {
-      error: 'expected Unix seconds, an ISO 8601 date-time or HH:MM',
-    }),
+  z.string().refine((text) => clockTime.test(text) || isDateTime(text), {
+    error: 'expected Unix seconds, an ISO 8601 date-time or HH:MM',
+  }),
 ]);
 
 const taskFields = {

@@ -1,6 +1,9 @@
 // The environment, parsed once at the start of a process; what several services have in common.
 import { accessSync, constants } from 'node:fs';
 import { z } from 'zod';
+import type { BusConfig } from './bus/nats-bus.ts';
+import { describeError } from './error-text.ts';
+import { logLevels } from './logger.ts';
 
 /** What is wrong with the environment, one readable line per fault. */
 export class ConfigError extends Error {
@@ -32,7 +35,7 @@ export function readConfig<Schema extends z.ZodType>(
 }
 
 export const logLevelSchema = z
-  .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+  .enum(logLevels, {
     error: 'expected fatal, error, warn, info, debug, trace or silent',
   })
   .default('info');
@@ -77,8 +80,7 @@ const readableFile = z.string().check((context) => {
   try {
     accessSync(context.value, constants.R_OK);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    context.issues.push({ code: 'custom', input: context.value, message: reason });
+    context.issues.push({ code: 'custom', input: context.value, message: describeError(error) });
   }
 });
 
@@ -95,12 +97,18 @@ export const busVariables = {
     .optional(),
 };
 
-export function busConfig(env: z.output<z.ZodObject<typeof busVariables>>) {
+/** A login may stand in the URL (`nats://user:password@host`, `nats://token@host`); NATS_USER goes before it. */
+export function busConfig(env: z.output<z.ZodObject<typeof busVariables>>): BusConfig {
+  const urls = env.NATS_URL.split(',').map((text) => new URL(text.trim()));
+  const login = urls.find(({ username }) => username !== '');
+  const name = login && decodeURIComponent(login.username);
+  const password = login && decodeURIComponent(login.password);
   return {
-    url: env.NATS_URL,
+    servers: urls.map(({ protocol, host }) => `${protocol}//${host}`),
     credsFile: env.NATS_CREDS,
-    user: env.NATS_USER,
-    password: env.NATS_PASSWORD,
+    user: env.NATS_USER ?? (password ? name : undefined),
+    password: env.NATS_PASSWORD ?? password,
+    token: env.NATS_USER === undefined && !password ? name : undefined,
     caFile: env.NATS_CA,
     inboxPrefix: env.NATS_INBOX_PREFIX,
   };

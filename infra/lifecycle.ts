@@ -2,7 +2,10 @@
 import { ConfigError } from './config.ts';
 import type { Logger } from './logger.ts';
 
-/** Something that runs until it is stopped. `stop` is idempotent and allowed before `start` has ended. */
+/**
+ * Something that runs until it is stopped. `stop` is idempotent and may be called while `start` is still under way; what
+ * was stopped is not started again.
+ */
 export type Component = { start(): Promise<void>; stop(): Promise<void> };
 
 /** What starts by itself when it is first used, and still has to be stopped. */
@@ -89,7 +92,8 @@ export async function runProcess(create: () => { service: Component; logger: Log
   try {
     await service.start();
   } catch (error) {
-    logger.fatal({ err: error }, 'the start failed');
+    // A start that a stop cut short may fail on what is gone already.
+    if (stopping === undefined) logger.fatal({ err: error }, 'the start failed');
     await stop('the start failed', 1);
   }
 }

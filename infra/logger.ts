@@ -3,8 +3,10 @@ import { type Logger, pino, stdTimeFunctions } from 'pino';
 
 export type { Logger };
 
-export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
 
+/** A logger that names the service in every line. */
 export function createLogger(service: string, level: LogLevel): Logger {
   return pino({ name: service, level, timestamp: stdTimeFunctions.isoTime });
 }

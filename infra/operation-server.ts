@@ -1,6 +1,7 @@
 // Health and metrics of a process over HTTP: /healthz, /readyz, /metrics.
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
+import { systemErrorCode } from './error-text.ts';
 import type { Component } from './lifecycle.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
@@ -69,8 +70,9 @@ export function createOperationServer(options: {
 }
 
 function explainListenFailure(error: unknown, host: string, port: number): unknown {
-  const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-  return isTaken ? new Error(`METRICS_PORT: port ${port} of ${host} is taken`, { cause: error }) : error;
+  return systemErrorCode(error) === 'EADDRINUSE'
+    ? new Error(`METRICS_PORT: port ${port} of ${host} is taken`, { cause: error })
+    : error;
 }
 
 async function within(limitMs: number, check: () => boolean | Promise<boolean>): Promise<boolean> {

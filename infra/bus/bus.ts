@@ -27,7 +27,7 @@ export type Bus = {
   maxPayload(): number;
   isConnected(): boolean;
   /** Calls back every time the connection is back after it was away. */
-  onReconnect(listener: () => void): void;
+  onReconnect(listener: () => void): Subscription;
   /**
    * Sends one message, or keeps it until the connection is back. Throws `PAYLOAD_TOO_LARGE` with both sizes before the
    * server would cut the connection.
@@ -40,8 +40,9 @@ export type Bus = {
     options?: { queue?: string },
   ): Subscription;
   /**
-   * Asks and awaits one answer. Throws `UNAVAILABLE` when nobody listens, when no answer comes in time, or at once while
-   * the connection is away (a request sent then would be lost).
+   * Asks and awaits one answer. Throws `UNAVAILABLE` when nobody listens, or at once while the connection is away (a
+   * request sent then would be lost); `TIMEOUT` when no answer comes in time, though the request may have been carried
+   * out.
    */
   request(subject: string, message: OutgoingMessage & { timeoutMs: number }): Promise<BusMessage>;
   /** A subject prefix of this process alone, under which it may receive. */

@@ -1,6 +1,7 @@
 // The bus over NATS. The only module that imports the `nats` package, so that its successor can replace it here.
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type ConnectionOptions,
   connect,
@@ -12,15 +13,17 @@ import {
   headers as natsHeaders,
 } from 'nats';
 import { ProbeTaskError } from '../../contracts/errors.ts';
+import { describeError } from '../error-text.ts';
 import type { Component } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { Bus, BusMessage, OutgoingMessage } from './bus.ts';
 
 export type BusConfig = {
-  /** One URL or several, parted by commas. */
-  url: string;
+  /** URLs without login. */
+  servers: string[];
   credsFile?: string | undefined;
   user?: string | undefined;
+  token?: string | undefined;
   password?: string | undefined;
   caFile?: string | undefined;
   /** First part of every inbox; servers with permissions per role give each role its own. */
@@ -29,6 +32,8 @@ export type BusConfig = {
 
 const reconnectFloorMs = 100;
 const reconnectCeilingMs = 5000;
+/** Of one try to connect for the first time. */
+const attemptLimitMs = 10_000;
 const empty = new Uint8Array();
 
 /**
@@ -44,9 +49,12 @@ export function createBus(options: {
   connectTimeoutMs?: number;
 }): Bus & Component {
   const { config, name, logger, connectTimeoutMs } = options;
-  const reconnectListeners: (() => void)[] = [];
+  const reconnectListeners = new Set<() => void>();
+  const stopped = Promise.withResolvers<void>();
   let connection: NatsConnection | undefined;
   let isUp = false;
+  /** To connect, since the connection was last there. */
+  let attempts = 0;
   let stopping: Promise<void> | undefined;
 
   async function watchStatus(watched: NatsConnection): Promise<void> {
@@ -54,9 +62,34 @@ export function createBus(options: {
       if (type === 'disconnect' || type === 'reconnect') {
         isUp = type === 'reconnect';
         logger.warn({ server: data }, isUp ? 'bus is back' : 'bus is away');
+        if (isUp) attempts = 0;
         if (isUp) for (const listener of reconnectListeners) listener();
       } else if (type === 'error') logger.error({ fault: data }, 'bus refused an operation');
     }
+  }
+
+  /** Random within bounds that grow, so that a thousand agents do not come back in the same moment. */
+  function nextPauseMs(): number {
+    attempts += 1;
+    const ceiling = Math.min(reconnectCeilingMs, reconnectFloorMs * 2 ** Math.min(attempts, 6));
+    return reconnectFloorMs + Math.random() * (ceiling - reconnectFloorMs);
+  }
+
+  /** Tries until a server takes the connection, and says why it has to wait; undefined when stopped meanwhile. */
+  async function open(options: ConnectionOptions): Promise<NatsConnection | undefined> {
+    let told: string | undefined;
+    while (stopping === undefined) {
+      try {
+        return await connectOnce(options, connectTimeoutMs ?? attemptLimitMs);
+      } catch (error) {
+        if (connectTimeoutMs !== undefined) throw error;
+        const reason = describeError(error);
+        if (reason !== told) logger.warn({ servers: config.servers, reason }, 'waiting for the bus');
+        told = reason;
+        await Promise.race([pause(nextPauseMs(), undefined, { ref: false }), stopped.promise]);
+      }
+    }
+    return undefined;
   }
 
   function connected(): NatsConnection {
@@ -72,7 +105,10 @@ export function createBus(options: {
     inboxPrefix: `${config.inboxPrefix ?? '_INBOX'}.${randomUUID().replaceAll('-', '')}`,
     maxPayload,
     isConnected: () => isUp,
-    onReconnect: (listener) => void reconnectListeners.push(listener),
+    onReconnect(listener) {
+      reconnectListeners.add(listener);
+      return { drain: async () => void reconnectListeners.delete(listener) };
+    },
 
     publish(subject, message = {}) {
       const { body, headers } = encodeMessage(message, maxPayload());
@@ -123,10 +159,8 @@ export function createBus(options: {
     flush: () => unlessDisconnected(connected().flush()),
 
     async start() {
-      const persistent = { ...(await connectionOptions(config)), name };
-      const opened = await (connectTimeoutMs === undefined
-        ? connect(persistent)
-        : connectOnce(persistent, connectTimeoutMs));
+      const opened = await open(await connectionOptions(config, name, nextPauseMs));
+      if (opened === undefined) return;
       if (stopping !== undefined) return opened.close();
       if (wantsTls(config) && !offersTls(opened)) {
         await opened.close();
@@ -134,9 +168,11 @@ export function createBus(options: {
       }
       connection = opened;
       isUp = true;
+      attempts = 0;
       void watchStatus(opened);
     },
     stop() {
+      stopped.resolve();
       // Without a server a drain would wait for its return.
       stopping ??= isUp ? connected().drain() : (connection?.close() ?? Promise.resolve());
       return stopping;
@@ -145,54 +181,47 @@ export function createBus(options: {
 }
 
 /** The package takes no notice of the scheme, and goes on in plain text where the server has no TLS. */
-function wantsTls({ url, caFile }: BusConfig): boolean {
-  return caFile !== undefined || url.split(',').some((server) => server.trim().startsWith('tls:'));
+function wantsTls({ servers, caFile }: BusConfig): boolean {
+  return caFile !== undefined || servers.some((server) => server.startsWith('tls:'));
 }
 
 function offersTls({ info }: NatsConnection): boolean {
   return info?.tls_required === true || info?.tls_available === true;
 }
 
-async function connectionOptions(config: BusConfig): Promise<ConnectionOptions> {
-  let attempt = 0;
+async function connectionOptions(
+  config: BusConfig,
+  name: string,
+  nextPauseMs: () => number,
+): Promise<ConnectionOptions> {
+  const { servers, user, password = '', token, caFile, credsFile, inboxPrefix } = config;
   return {
-    servers: config.url.split(',').map((url) => url.trim()),
+    name,
+    servers,
     maxReconnectAttempts: -1,
-    waitOnFirstConnect: true,
     ignoreAuthErrorAbort: true,
     pingInterval: 15_000,
     maxPingOut: 2,
     // A stack captured for every request costs a third of the throughput.
     noAsyncTraces: true,
-    reconnectDelayHandler: () => {
-      attempt += 1;
-      const ceiling = Math.min(reconnectCeilingMs, reconnectFloorMs * 2 ** Math.min(attempt, 6));
-      return reconnectFloorMs + Math.random() * (ceiling - reconnectFloorMs);
-    },
-    ...(config.inboxPrefix === undefined ? {} : { inboxPrefix: config.inboxPrefix }),
-    ...(config.user === undefined ? {} : { user: config.user, pass: config.password ?? '' }),
-    ...(config.caFile === undefined ? {} : { tls: { caFile: config.caFile } }),
-    ...(config.credsFile === undefined
-      ? {}
-      : { authenticator: credsAuthenticator(await readFile(config.credsFile)) }),
+    reconnectDelayHandler: nextPauseMs,
+    ...(inboxPrefix === undefined ? {} : { inboxPrefix }),
+    ...(user === undefined ? {} : { user, pass: password }),
+    ...(token === undefined ? {} : { token }),
+    ...(caFile === undefined ? {} : { tls: { caFile } }),
+    ...(credsFile === undefined ? {} : { authenticator: credsAuthenticator(await readFile(credsFile)) }),
   };
 }
 
-/** Every server gets an equal share of the time: the limit of the package is one for each of them. */
+/** Tries every server once; each gets an equal share of the time, because the limit of the package is one for each. */
 async function connectOnce(options: ConnectionOptions, timeoutMs: number): Promise<NatsConnection> {
   const servers = [options.servers ?? []].flat();
   try {
-    return await connect({
-      ...options,
-      waitOnFirstConnect: false,
-      timeout: timeoutMs / Math.max(1, servers.length),
-    });
+    return await connect({ ...options, timeout: timeoutMs / Math.max(1, servers.length) });
   } catch (error) {
-    const code = error instanceof NatsError ? error.code : '';
-    if (code === 'CONNECTION_REFUSED' || code === 'TIMEOUT')
-      throw new ProbeTaskError('UNAVAILABLE', 'no NATS server answers');
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new ProbeTaskError('UNAVAILABLE', `the NATS server cannot be used: ${reason}`);
+    const isSilent = error instanceof NatsError && ['CONNECTION_REFUSED', 'TIMEOUT'].includes(error.code);
+    const reason = isSilent ? 'no NATS server answers' : `the NATS server refuses: ${describeError(error)}`;
+    throw new ProbeTaskError('UNAVAILABLE', reason);
   }
 }
 
@@ -243,6 +272,6 @@ function explainFailure(error: unknown, subject: string, timeoutMs: number): unk
   if (!(error instanceof NatsError)) return error;
   if (error.code === '503') return new ProbeTaskError('UNAVAILABLE', `nobody answers ${subject}`);
   if (error.code === 'TIMEOUT')
-    return new ProbeTaskError('UNAVAILABLE', `no answer from ${subject} within ${timeoutMs} ms`);
+    return new ProbeTaskError('TIMEOUT', `no answer from ${subject} within ${timeoutMs} ms`);
   return new ProbeTaskError('UNAVAILABLE', `the bus failed: ${error.message}`);
 }

@@ -6,6 +6,7 @@ import { headers, isReplySubject } from '../../contracts/subjects.ts';
 import type { Component } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
+import type { StallClock } from '../stall-clock.ts';
 import type { Bus, BusMessage, Subscription } from './bus.ts';
 import { requestId } from './request-id.ts';
 import { createServiceProtocol, type EndpointStats, type ServiceIdentity } from './service-protocol.ts';
@@ -26,6 +27,9 @@ export type Endpoint = {
   maxConcurrent: number;
   answer(body: Uint8Array, context: RequestContext): Promise<Reply>;
 };
+
+/** Longer than callers wait for a reply by default: what is older is not worth doing, least of all a write. */
+const staleMs = 10_000;
 
 /** Binds a call of the contract to its handler, which gets the parsed request. */
 export function defineEndpoint<Name extends RpcName>(
@@ -51,10 +55,11 @@ export function createRpcServer(options: {
   queue: string;
   service: ServiceIdentity;
   endpoints: Endpoint[];
+  stallClock: StallClock;
   metrics: Metrics;
   logger: Logger;
 }): Component & { isServing(): boolean } {
-  const { bus, queue, service, endpoints, metrics, logger } = options;
+  const { bus, queue, service, endpoints, stallClock, metrics, logger } = options;
   const requests = metrics.counter('probe_rpc_requests_total', 'Requests answered, by code', [
     'subject',
     'code',
@@ -66,7 +71,7 @@ export function createRpcServer(options: {
   const served = endpoints.map((endpoint) => ({ endpoint, held: 0, stats: newStats(endpoint, queue) }));
   const protocol = createServiceProtocol({ bus, service, endpoints: served.map(({ stats }) => stats) });
   let subscriptions: Subscription[] = [];
-  let isServing = false;
+  let state: 'idle' | 'serving' | 'stopped' = 'idle';
 
   function take(target: (typeof served)[number], message: BusMessage): void {
     const work = answer(target, message)
@@ -79,7 +84,8 @@ export function createRpcServer(options: {
 
   async function answer(target: (typeof served)[number], message: BusMessage): Promise<void> {
     const { endpoint } = target;
-    const receivedAt = performance.now();
+    // After a standstill of this process a message may have waited as long as that.
+    const receivedAt = performance.now() - stallClock.stalledMs();
     const id = requestId(message);
     const log = logger.child({ request_id: id, subject: message.subject });
     const replyTo = message.replyTo;
@@ -97,6 +103,9 @@ export function createRpcServer(options: {
           `${endpoint.maxConcurrent} requests are being answered already`,
         );
       }
+      if (performance.now() - receivedAt > staleMs) {
+        throw new ProbeTaskError('UNAVAILABLE', 'the request waited longer than callers do');
+      }
       const reply = await endpoint.answer(message.body, { requestId: id, logger: log, receivedAt });
       bus.publish(replyTo, {
         body: Buffer.from(JSON.stringify(reply.body)),
@@ -106,11 +115,21 @@ export function createRpcServer(options: {
       log.debug({ ms: performance.now() - receivedAt }, 'answered');
     } catch (fault) {
       const error = asCodedError(fault, log);
-      bus.publish(replyTo, formatErrorMessage(error));
+      publishError(replyTo, error);
       record(target, error.code, error.message, receivedAt);
       log.info({ code: error.code, reason: error.message, ms: performance.now() - receivedAt }, 'refused');
     } finally {
       target.held -= 1;
+    }
+  }
+
+  function publishError(replyTo: string, error: ProbeTaskError): void {
+    try {
+      bus.publish(replyTo, formatErrorMessage(error));
+    } catch (fault) {
+      if (!(fault instanceof ProbeTaskError) || fault.code !== 'PAYLOAD_TOO_LARGE') throw fault;
+      // The details made it too large for this bus; the code must arrive all the same.
+      bus.publish(replyTo, formatErrorMessage(new ProbeTaskError(error.code, error.message.slice(0, 100))));
     }
   }
 
@@ -131,17 +150,17 @@ export function createRpcServer(options: {
   }
 
   return {
-    isServing: () => isServing,
+    isServing: () => state === 'serving',
     async start() {
       subscriptions = served.map((target) =>
         bus.subscribe(target.endpoint.subject, (message) => take(target, message), { queue }),
       );
       await protocol.start();
       await bus.flush();
-      isServing = true;
+      if (state === 'idle') state = 'serving';
     },
     async stop() {
-      isServing = false;
+      state = 'stopped';
       await Promise.all(subscriptions.map((subscription) => subscription.drain()));
       await Promise.all(inFlight);
       await protocol.stop();

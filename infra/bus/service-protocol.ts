@@ -1,5 +1,6 @@
 // The NATS service protocol (ADR-32): who serves what, and how it went, on $SRV.PING, $SRV.INFO and $SRV.STATS.
 import { randomUUID } from 'node:crypto';
+import { isReplySubject } from '../../contracts/subjects.ts';
 import type { Component } from '../lifecycle.ts';
 import type { Bus, BusMessage, Subscription } from './bus.ts';
 
@@ -68,7 +69,8 @@ export function createServiceProtocol(options: {
   };
 
   function answer(verb: Verb, { replyTo }: BusMessage): void {
-    if (replyTo !== undefined) bus.publish(replyTo, { body: Buffer.from(JSON.stringify(replies[verb]())) });
+    if (replyTo !== undefined && isReplySubject(replyTo))
+      bus.publish(replyTo, { body: Buffer.from(JSON.stringify(replies[verb]())) });
   }
 
   return {

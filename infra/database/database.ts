@@ -1,6 +1,6 @@
 // The pool of one process, and the line between "the database is away" and a fault in a statement.
 import { Kysely, PostgresDialect, type Transaction } from 'kysely';
-import { DatabaseError, Pool } from 'pg';
+import { DatabaseError, Pool, type PoolClient } from 'pg';
 import { ProbeTaskError } from '../../contracts/errors.ts';
 import type { Stoppable } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
@@ -15,19 +15,29 @@ export type Database = Stoppable & {
 };
 
 const connectTimeoutMs = 2000;
-const queryTimeoutMs = 8000;
+/** Longest piece of work unless said otherwise. */
+const defaultHoldLimitMs = 8000;
 
 /** Connects when first needed; a database that is away harms only those who ask it. */
-export function createDatabase(options: { url: string; maxConnections: number; logger: Logger }): Database {
-  const { url, maxConnections, logger } = options;
+export function createDatabase(options: {
+  url: string;
+  maxConnections: number;
+  /** A piece of work that takes longer is cut off, and is `UNAVAILABLE`. */
+  holdLimitMs?: number;
+  logger: Logger;
+}): Database {
+  const { url, maxConnections, holdLimitMs = defaultHoldLimitMs, logger } = options;
   const pool = new Pool({
     connectionString: url,
     max: maxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
-    query_timeout: queryTimeoutMs,
-    statement_timeout: queryTimeoutMs,
     keepAlive: true,
   });
+  // pg tells of a lost connection by this event too while it is in use; without a listener that would end the process.
+  pool.on('connect', (client) =>
+    client.on('error', (error) => logger.debug({ err: error }, 'connection lost')),
+  );
+  cutConnectionsHeldTooLong(pool, holdLimitMs);
   // An idle connection that the server cuts; the pool opens a new one when it is needed.
   pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
@@ -50,6 +60,22 @@ export function createDatabase(options: { url: string; maxConnections: number; l
       return stopping;
     },
   };
+}
+
+/**
+ * Ends a connection that one piece of work holds longer than the limit. Giving up on the query alone (`query_timeout`)
+ * would hand the connection on with that query still running on it: behind a `begin` that was late, the writes of
+ * others would never be committed. PgBouncer takes no `statement_timeout` at the start of a session.
+ */
+function cutConnectionsHeldTooLong(pool: Pool, limitMs: number): void {
+  const timers = new WeakMap<PoolClient, NodeJS.Timeout>();
+  pool.on('acquire', (client) => {
+    timers.set(
+      client,
+      setTimeout(() => void client.end(), limitMs),
+    );
+  });
+  pool.on('release', (_error, client) => clearTimeout(timers.get(client)));
 }
 
 async function guard<Result>(work: Promise<Result>, logger: Logger): Promise<Result> {

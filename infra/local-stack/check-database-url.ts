@@ -1,7 +1,8 @@
 // Says early, and in one line, that a database given by DATABASE_URL is not there.
 import { Client } from 'pg';
-import { hidePassword } from './check-nats-url.ts';
-import { describeError, StackError } from './stack-error.ts';
+import { describeError } from '../error-text.ts';
+import { hideLogin } from '../hide-login.ts';
+import { StackError } from './stack-error.ts';
 
 const connectTimeoutMs = 5_000;
 
@@ -12,7 +13,7 @@ export async function checkDatabaseUrl(databaseUrl: string): Promise<void> {
     await client.connect();
     await client.end();
   } catch (error) {
-    const message = `DATABASE_URL: no connection to ${hidePassword(databaseUrl)}: ${describeError(error)}`;
+    const message = `DATABASE_URL: no connection to ${hideLogin(databaseUrl)}: ${describeError(error)}`;
     throw new StackError('SERVER_FAILED', message, { cause: error });
   }
 }

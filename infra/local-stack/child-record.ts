@@ -2,8 +2,8 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { systemErrorCode } from '../error-text.ts';
 import { isStillRunning } from './process-identity.ts';
-import { systemErrorCode } from './stack-error.ts';
 import { waitUntil } from './wait-until.ts';
 
 const ChildRecord = z.object({

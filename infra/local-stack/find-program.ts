@@ -2,7 +2,7 @@
 
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { systemErrorCode } from './stack-error.ts';
+import { systemErrorCode } from '../error-text.ts';
 
 // Servers are often installed here, and the PATH of an ordinary user leaves these folders out.
 const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];

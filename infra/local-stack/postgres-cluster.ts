@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemErrorCode } from '../error-text.ts';
 import { stopRecorded } from './child-record.ts';
 import { commandInPlace, type PostgresPlace } from './postgres-account.ts';
 import { identifyProcess } from './process-identity.ts';
 import { runProgramOrThrow } from './run-program.ts';
-import { systemErrorCode } from './stack-error.ts';
 
 export const postgresUser = 'probe';
 

@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Client } from 'pg';
+import { describeError } from '../error-text.ts';
 import { choosePostgresPlace, commandInPlace, findPostgresBinaries } from './postgres-account.ts';
 import { clearEarlierRun, type PostgresCluster, postgresUser, prepareCluster } from './postgres-cluster.ts';
-import { describeError, StackError } from './stack-error.ts';
+import { StackError } from './stack-error.ts';
 import { type Child, type ChildExit, startChild } from './start-child.ts';
 import { loopback, startOnFreePort } from './start-on-free-port.ts';
 import { waitUntil } from './wait-until.ts';

@@ -1,8 +1,8 @@
 // Tells a recorded process from a later one that was given the same pid.
 
 import { readFile } from 'node:fs/promises';
+import { systemErrorCode } from '../error-text.ts';
 import { runProgram } from './run-program.ts';
-import { systemErrorCode } from './stack-error.ts';
 
 /** `startedAt` is an opaque text, equal for the same process only; `command` is its command line. */
 export type ProcessIdentity = { pid: number; startedAt: string; command: string };

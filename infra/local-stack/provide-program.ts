@@ -2,12 +2,13 @@
 
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeError } from '../error-text.ts';
 import { hasDebianTools } from './apt-archive.ts';
 import { type DebianProgram, extractDebianProgram } from './debian-package.ts';
 import { withLock } from './file-lock.ts';
 import { findInFolders, findOnPath } from './find-program.ts';
 import { runProgramOrThrow } from './run-program.ts';
-import { describeError, StackError } from './stack-error.ts';
+import { StackError } from './stack-error.ts';
 
 export type ProgramSource = {
   name: string;

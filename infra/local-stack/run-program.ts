@@ -1,7 +1,8 @@
 // Runs a program to its end, with an argument array and a bound in time.
 
 import { spawn } from 'node:child_process';
-import { describeError, StackError, systemErrorCode } from './stack-error.ts';
+import { describeError, systemErrorCode } from '../error-text.ts';
+import { StackError } from './stack-error.ts';
 
 export type RunOptions = {
   cwd?: string;

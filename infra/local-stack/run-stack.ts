@@ -1,9 +1,9 @@
 // The local stack as a process: its lock, what it prints, its signals and its exit code.
 import { join } from 'node:path';
+import { describeError } from '../error-text.ts';
 import { tryLock } from './file-lock.ts';
 import { formatFirstCalls } from './first-call.ts';
 import { createLocalStack, label, type StackOptions, type StackParts } from './stack.ts';
-import { describeError } from './stack-error.ts';
 
 export type RunStackOptions = Omit<StackOptions, 'report' | 'onFailure'> & {
   /** Signals that follow the first within this time do not count as a second wish (default one second). */

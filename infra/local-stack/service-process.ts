@@ -58,7 +58,7 @@ async function launch(options: ServiceProcessOptions, port: number): Promise<Ser
     );
     if (state === 'ready') return { child, port, metricsUrl };
     const output = await child.readOutput();
-    if (state === 'ended' && output.includes('EADDRINUSE')) return null;
+    if (state === 'ended' && output.includes(`METRICS_PORT: port ${port} `)) return null;
     throw new StackError('SERVICE_FAILED', describeFailure(name, child, output, readyTimeoutMs));
   } catch (error) {
     await child.stop(unreadyGraceMs);

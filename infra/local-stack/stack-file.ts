@@ -2,7 +2,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { systemErrorCode } from './stack-error.ts';
+import { systemErrorCode } from '../error-text.ts';
 
 export const StackAddresses = z.object({
   pid: z.int().positive(),

@@ -1,13 +1,15 @@
 // The local stack: everything of one machine, started in order and stopped in reverse.
 import { join } from 'node:path';
+import { describeError, systemErrorCode } from '../error-text.ts';
+import { hideLogin } from '../hide-login.ts';
 import { checkDatabaseUrl } from './check-database-url.ts';
-import { checkNatsUrl, hidePassword } from './check-nats-url.ts';
+import { checkNatsUrl } from './check-nats-url.ts';
 import { stopOrphans } from './child-record.ts';
 import { startNatsServer } from './nats-server.ts';
 import { startPostgres } from './postgres.ts';
 import { natsServerSource, provideProgram } from './provide-program.ts';
 import type { StackService } from './services.ts';
-import { describeError, StackError, systemErrorCode } from './stack-error.ts';
+import { StackError } from './stack-error.ts';
 import { removeStackFile, type StackAddresses, writeStackFile } from './stack-file.ts';
 import type { ChildExit } from './start-child.ts';
 import { loopback, startOnFreePort } from './start-on-free-port.ts';
@@ -95,20 +97,20 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
   async function startDatabase(): Promise<string> {
     if (env.DATABASE_URL) {
       await checkDatabaseUrl(env.DATABASE_URL);
-      report(`${label('postgres')} ${hidePassword(env.DATABASE_URL)} (from DATABASE_URL)`);
+      report(`${label('postgres')} ${hideLogin(env.DATABASE_URL)} (from DATABASE_URL)`);
       return env.DATABASE_URL;
     }
     const server = await startPostgres({ dataFolder, preferredPort: ports.postgres, isDurable, signal });
     stoppers.push((how) => server.stop(how));
     watchServer('postgres', server.exited);
-    report(`${label('postgres')} ${hidePassword(server.url)}${noteOtherPort(server.port, ports.postgres)}`);
+    report(`${label('postgres')} ${hideLogin(server.url)}${noteOtherPort(server.port, ports.postgres)}`);
     return server.url;
   }
 
   async function startBus(): Promise<string> {
     if (env.NATS_URL) {
       await checkNatsUrl(env.NATS_URL);
-      report(`${label('nats')} ${hidePassword(env.NATS_URL)} (from NATS_URL)`);
+      report(`${label('nats')} ${hideLogin(env.NATS_URL)} (from NATS_URL)`);
       return env.NATS_URL;
     }
     const program = await provideProgram(natsServerSource, { dataFolder, env, report, signal });

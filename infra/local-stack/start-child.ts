@@ -2,9 +2,10 @@
 import { spawn } from 'node:child_process';
 import { mkdir, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { describeError, systemErrorCode } from '../error-text.ts';
 import { forgetChild, recordChild } from './child-record.ts';
 import { identifyProcess } from './process-identity.ts';
-import { describeError, StackError, systemErrorCode } from './stack-error.ts';
+import { StackError } from './stack-error.ts';
 
 export type ChildCommand = {
   name: string;

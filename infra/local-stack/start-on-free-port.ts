@@ -1,6 +1,7 @@
 // Which TCP ports of the loopback address are free.
 import { createServer } from 'node:net';
-import { StackError, systemErrorCode } from './stack-error.ts';
+import { systemErrorCode } from '../error-text.ts';
+import { StackError } from './stack-error.ts';
 
 export const loopback = '127.0.0.1';
 

@@ -1,8 +1,9 @@
 // Keeps one service running: starts it, restarts it with growing pauses, and gives up when that does not help.
 import { setTimeout as pause } from 'node:timers/promises';
+import { describeError } from '../error-text.ts';
 import { findLastWords } from './last-words.ts';
 import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.ts';
-import { describeError, StackError } from './stack-error.ts';
+import { StackError } from './stack-error.ts';
 
 export type RestartPolicy = {
   /** First pause; doubled on every further failure. */

@@ -16,7 +16,7 @@ export function createAnnouncer(options: {
   const { bus, identity, readLoad } = options;
   const session = randomUUID();
   let timer: NodeJS.Timeout | undefined;
-  let subscription: Subscription | undefined;
+  let subscriptions: Subscription[] = [];
 
   function announce(state: Heartbeat['state']): void {
     // A heartbeat kept for later would say that this agent is alive when it may not be.
@@ -27,15 +27,17 @@ export function createAnnouncer(options: {
 
   return {
     async start() {
-      subscription = bus.subscribe(internalSubjects.discover, () => announce('ready'));
-      bus.onReconnect(() => announce('ready'));
+      subscriptions = [
+        bus.subscribe(internalSubjects.discover, () => announce('ready')),
+        bus.onReconnect(() => announce('ready')),
+      ];
       timer = setInterval(() => announce('ready'), heartbeatIntervalMs);
       announce('ready');
       await bus.flush();
     },
     async stop() {
       clearInterval(timer);
-      await subscription?.drain();
+      await Promise.all(subscriptions.map((subscription) => subscription.drain()));
       if (timer !== undefined) announce('draining');
       timer = undefined;
     },

@@ -19,10 +19,11 @@ import { runProcess, sequence } from '../../infra/lifecycle.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { createMetrics } from '../../infra/metrics.ts';
 import { createOperationServer } from '../../infra/operation-server.ts';
+import { createStallClock } from '../../infra/stall-clock.ts';
 import { version } from '../../infra/version.ts';
 import { createAnnouncer } from './announce.ts';
 import { createDnsEngine } from './dns/engine.ts';
-import { createStallClock } from './stall-clock.ts';
+import { createCellRunner } from './run-cells.ts';
 import { createOrderTaker } from './take-orders.ts';
 
 const placeId = textSchema(64).refine((id) => !['*', '0'].includes(id), {
@@ -50,6 +51,14 @@ const variables = z.object({
   AGENT_MAX_WAITING: integerVariable(1, 10_000_000).default(50_000),
 });
 
+const engineTotals = [
+  ['sent', 'Queries sent'],
+  ['malformed', 'Replies that were malformed'],
+  ['mismatched', 'Packets that answer no question of ours'],
+  ['late', 'Replies that came after their query ended'],
+  ['duplicate', 'Replies to a query that was answered already'],
+] as const;
+
 await runProcess(() => {
   const env = readConfig(variables, process.env);
   const logger = createLogger('agent', env.LOG_LEVEL).child({ agent: env.AGENT_ID });
@@ -62,27 +71,20 @@ await runProcess(() => {
   });
   metrics.gauge('probe_dns_in_flight', 'Queries being asked', () => engine.stats().inFlight);
   metrics.gauge('probe_dns_waiting', 'Queries waiting for a free place', () => engine.stats().waiting);
-  metrics.gauge('probe_dns_malformed', 'Malformed replies so far', () => engine.stats().malformed);
-  metrics.gauge(
-    'probe_dns_mismatched',
-    'Packets so far that answer no question of ours',
-    () => engine.stats().mismatched,
-  );
-  metrics.gauge(
-    'probe_dns_late',
-    'Replies so far that came after their query ended',
-    () => engine.stats().late,
-  );
+  for (const [name, help] of engineTotals) {
+    metrics.total(`probe_dns_${name}_total`, help, () => engine.stats()[name]);
+  }
   metrics.gauge(
     'probe_dns_receive_buffer_bytes',
     'Receive buffer granted to a UDP socket',
     () => engine.stats().receiveBufferBytes ?? 0,
   );
   const stallClock = createStallClock();
+  const cells = createCellRunner({ engine, metrics });
   const orders = createOrderTaker({
     agentId: env.AGENT_ID,
     bus,
-    engine,
+    cells,
     stallClock,
     maxWaitingCells: env.AGENT_MAX_WAITING,
     metrics,

@@ -1,9 +1,11 @@
 // Probes cells through the one DNS engine; one-shot orders and recurring runs both come here.
 import type { Outcome } from '../../contracts/agent.ts';
+import { statusLabel } from '../../contracts/dns-rcode.ts';
 import { parseRtype } from '../../contracts/dns-rtype.ts';
 import { parseDnsServer } from '../../contracts/dns-server.ts';
 import { encodeDomainName } from '../../contracts/domain-name.ts';
-import type { DnsEngine, Resolution } from './dns/engine.ts';
+import type { Metrics } from '../../infra/metrics.ts';
+import type { DnsEngine, DnsQuery, Resolution } from './dns/engine.ts';
 
 /** Every server × every target; cell `s * targets.length + t` asks server `s` for target `t`. */
 export type CellGrid = { servers: string[]; targets: { domain: string; rtype: string }[] };
@@ -17,22 +19,40 @@ export type CellRun = {
   onOutcome: (outcome: Outcome) => void;
 };
 
-/** Resolves when every cell has its outcome. The grid's texts were validated where it was parsed. */
-export async function runCells(engine: DnsEngine, grid: CellGrid, run: CellRun): Promise<void> {
-  const servers = grid.servers.map(requireServer);
-  const questions = grid.targets.map(requireQuestion);
-  const pending: Promise<void>[] = [];
-  for (const server of servers) {
-    for (const { name, rtype } of questions) {
-      const cell = pending.length;
-      pending.push(
-        engine
-          .resolve({ server, name, rtype }, { deadlineAt: run.deadlineAt, lane: run.lane })
-          .then((resolution) => run.onOutcome(toOutcome(cell, resolution))),
-      );
-    }
+export type CellRunner = {
+  /** Resolves when every cell has its outcome. The grid's texts were validated where it was parsed. */
+  run(grid: CellGrid, run: CellRun): Promise<void>;
+  /** Cells accepted and not yet started. */
+  waiting(): number;
+};
+
+/** Counts the cells by what came of them. */
+export function createCellRunner(options: { engine: DnsEngine; metrics: Metrics }): CellRunner {
+  const { engine, metrics } = options;
+  const counted = metrics.counter('probe_agent_cells_total', 'Probed cells by what came of them', [
+    'outcome',
+  ]);
+
+  async function probe(
+    cell: number,
+    query: DnsQuery,
+    { deadlineAt, lane, onOutcome }: CellRun,
+  ): Promise<void> {
+    const outcome = toOutcome(cell, await engine.resolve(query, { deadlineAt, lane }));
+    counted.inc({ outcome: statusLabel(outcome.status) });
+    onOutcome(outcome);
   }
-  await Promise.all(pending);
+
+  return {
+    async run(grid, run) {
+      const questions = grid.targets.map(requireQuestion);
+      const queries = grid.servers
+        .map(requireServer)
+        .flatMap((server) => questions.map((question) => ({ server, ...question })));
+      await Promise.all(queries.map((query, cell) => probe(cell, query, run)));
+    },
+    waiting: () => engine.stats().waiting,
+  };
 }
 
 function requireServer(text: string) {

@@ -11,12 +11,16 @@ export type OutcomeStream = {
 const gatherMs = 20;
 /** Braces, names and the order id around the outcomes. */
 const envelopeOctets = 256;
-const roomOctets = maxOutcomeMessageOctets - envelopeOctets;
-/** An outcome's text is ASCII; inside a JSON string every character of it takes two octets at most. */
-const fragmentCharacters = Math.floor(roomOctets / 2);
 
-/** `send` gets the encoded body of one message. */
-export function createOutcomeStream(orderId: string, send: (body: Buffer) => void): OutcomeStream {
+/** `send` gets the encoded body of one message, which fits what the bus takes. */
+export function createOutcomeStream(
+  orderId: string,
+  busLimitOctets: number,
+  send: (body: Buffer) => void,
+): OutcomeStream {
+  const roomOctets = Math.min(maxOutcomeMessageOctets, busLimitOctets) - envelopeOctets;
+  // An outcome's text is ASCII; inside a JSON string every character of it takes two octets at most.
+  const fragmentCharacters = Math.floor(roomOctets / 2);
   let held: string[] = [];
   let heldOctets = 0;
   let timer: NodeJS.Timeout | undefined;

@@ -1,17 +1,15 @@
 // Takes the orders of gateways: refuses what is too much, runs the rest, streams the outcomes back.
 import { type Order, type OrderReply, orderSchema } from '../../contracts/agent.ts';
 import { decodeJson } from '../../contracts/decode.ts';
-import { statusLabel } from '../../contracts/dns-rcode.ts';
 import { ProbeTaskError } from '../../contracts/errors.ts';
-import { orderSubject } from '../../contracts/subjects.ts';
+import { isReplySubject, orderSubject } from '../../contracts/subjects.ts';
 import type { Bus, BusMessage, Subscription } from '../../infra/bus/bus.ts';
 import { requestId } from '../../infra/bus/request-id.ts';
 import type { Component } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Metrics } from '../../infra/metrics.ts';
-import type { DnsEngine } from './dns/engine.ts';
-import { runCells } from './run-cells.ts';
-import type { StallClock } from './stall-clock.ts';
+import type { StallClock } from '../../infra/stall-clock.ts';
+import type { CellRunner } from './run-cells.ts';
 import { createOutcomeStream } from './stream-outcomes.ts';
 
 /** Longest wait for orders in flight at a stop; what is not done by then stays without a reply. */
@@ -20,25 +18,24 @@ const drainLimitMs = 10_000;
 export function createOrderTaker(options: {
   agentId: string;
   bus: Bus;
-  engine: DnsEngine;
+  cells: CellRunner;
   stallClock: StallClock;
   /** Cells accepted and not yet started, over all orders. */
   maxWaitingCells: number;
   metrics: Metrics;
   logger: Logger;
 }): Component & { isTaking(): boolean } {
-  const { agentId, bus, engine, stallClock, maxWaitingCells, metrics, logger } = options;
+  const { agentId, bus, cells, stallClock, maxWaitingCells, metrics, logger } = options;
   const orders = metrics.counter('probe_orders_total', 'Orders by what was done with them', ['result']);
-  const cells = metrics.counter('probe_cells_total', 'Probed cells by what came of them', ['outcome']);
   const inFlight = new Set<Promise<void>>();
   metrics.gauge('probe_orders_in_flight', 'Orders being worked on', () => inFlight.size);
   let subscription: Subscription | undefined;
-  let isTaking = false;
+  let state: 'idle' | 'taking' | 'stopped' = 'idle';
 
   function take(message: BusMessage): void {
     const order = parseOrder(message);
     const { replyTo } = message;
-    if (order === undefined || replyTo === undefined) {
+    if (order === undefined || replyTo === undefined || !isReplySubject(replyTo)) {
       orders.inc({ result: 'invalid' });
       logger.warn({ reply_to: replyTo }, 'an order that cannot be understood');
       return;
@@ -49,7 +46,7 @@ export function createOrderTaker(options: {
       orders.inc({ result: 'stale' });
       return;
     }
-    if (engine.stats().waiting + order.servers.length * order.targets.length > maxWaitingCells) {
+    if (cells.waiting() + order.servers.length * order.targets.length > maxWaitingCells) {
       orders.inc({ result: 'refused' });
       const refusal: OrderReply = { kind: 'refused', order_id: order.order_id, status: 'AGENT_OVERLOADED' };
       bus.publish(replyTo, { body: Buffer.from(JSON.stringify(refusal)) });
@@ -67,27 +64,27 @@ export function createOrderTaker(options: {
   }
 
   async function run(order: Order, replyTo: string, deadlineAt: number): Promise<void> {
-    const stream = createOutcomeStream(order.order_id, (body) => bus.publish(replyTo, { body }));
-    await runCells(engine, order, {
-      deadlineAt,
-      lane: order.order_id,
-      onOutcome(outcome) {
-        cells.inc({ outcome: statusLabel(outcome.status) });
-        stream.push(outcome);
-      },
+    const stream = createOutcomeStream(order.order_id, bus.maxPayload(), (body) => {
+      // Called by a timer as well, where an exception would end the process.
+      try {
+        bus.publish(replyTo, { body });
+      } catch (error) {
+        logger.error({ err: error, order: order.order_id }, 'outcomes could not be sent');
+      }
     });
+    await cells.run(order, { deadlineAt, lane: order.order_id, onOutcome: stream.push });
     stream.end();
   }
 
   return {
-    isTaking: () => isTaking,
+    isTaking: () => state === 'taking',
     async start() {
       subscription = bus.subscribe(orderSubject(agentId), take);
       await bus.flush();
-      isTaking = true;
+      if (state === 'idle') state = 'taking';
     },
     async stop() {
-      isTaking = false;
+      state = 'stopped';
       await subscription?.drain();
       const { promise: limit, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, drainLimitMs);

@@ -4,7 +4,7 @@ import { ProbeTaskError } from '../../contracts/errors.ts';
 import type { VerboseRow } from '../../contracts/probe.ts';
 import { type BusConfig, createBus } from '../../infra/bus/nats-bus.ts';
 import { createProbeClient } from '../../infra/bus/probe-client.ts';
-import { describeError } from '../../infra/local-stack/stack-error.ts';
+import { describeError } from '../../infra/error-text.ts';
 import { createLogger } from '../../infra/logger.ts';
 import type { ProbeInput } from './probe-arguments.ts';
 import { recordReply } from './record-reply.ts';
@@ -28,20 +28,18 @@ export async function askProbe(config: BusConfig, request: ProbeInput): Promise<
     return { kind: 'reply', rows: results, body: recorder.lastReply() };
   } catch (error) {
     const body = recorder.lastReply();
-    return { kind: 'error', error: explainError(error, body.length > 0, config.url), body };
+    return { kind: 'error', error: explainError(error, body.length > 0, config.servers), body };
   } finally {
     // Closing waits for a server that may hang. The answer is there or the reason why not, and the process ends next.
     await Promise.race([bus.stop(), wait(closeLimitMs, undefined, { ref: false })]).catch(() => undefined);
   }
 }
 
-function explainError(error: unknown, hasReply: boolean, url: string): ProbeTaskError {
+function explainError(error: unknown, hasReply: boolean, servers: string[]): ProbeTaskError {
   if (!(error instanceof ProbeTaskError)) return new ProbeTaskError('INTERNAL', describeError(error));
   if (hasReply || error.code !== 'UNAVAILABLE') return error;
-  // Without the login: a token stands where a user's name does.
-  const where = url.replaceAll(/\/\/[^@/,]*@/g, '//');
   return new ProbeTaskError(
     'UNAVAILABLE',
-    `${error.message} at ${where} (npm start runs a stack here, NATS_URL names another)`,
+    `${error.message} at ${servers.join(', ')} (npm start runs a stack here, NATS_URL names another)`,
   );
 }

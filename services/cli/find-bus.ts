@@ -2,9 +2,9 @@
 import { z } from 'zod';
 import type { BusConfig } from '../../infra/bus/nats-bus.ts';
 import { busConfig, busVariables, ConfigError, readConfig } from '../../infra/config.ts';
+import { describeError } from '../../infra/error-text.ts';
 import { resolveDataFolder } from '../../infra/local-stack/data-folder.ts';
 import { identifyProcess } from '../../infra/local-stack/process-identity.ts';
-import { describeError } from '../../infra/local-stack/stack-error.ts';
 import { readStackFile } from '../../infra/local-stack/stack-file.ts';
 
 const variables = z.object(busVariables);

@@ -1,5 +1,5 @@
 // `npm run probe` as a process: terminal, signals, output and exit code.
-import { describeError } from '../../infra/local-stack/stack-error.ts';
+import { describeError } from '../../infra/error-text.ts';
 import { exitCodes } from './exit-codes.ts';
 import { createProgressLine } from './progress-line.ts';
 import { type CommandResult, runCommand } from './run-command.ts';

@@ -1,5 +1,5 @@
 // Writes to standard output and standard error without falling over readers that go away.
-import { systemErrorCode } from '../../infra/local-stack/stack-error.ts';
+import { systemErrorCode } from '../../infra/error-text.ts';
 
 /** Resolves when the text has been handed over, or the reader is gone (`| head`); rejects when it cannot be written. */
 export async function writeOutput(stream: NodeJS.WriteStream, text: string): Promise<void> {

@@ -34,7 +34,7 @@ export function createAgentDirectory(options: {
 }): AgentDirectory {
   const { bus, metrics, logger } = options;
   const entries = new Map<string, Entry>();
-  let subscription: Subscription | undefined;
+  let subscriptions: Subscription[] = [];
   metrics.gauge('probe_agents_live', 'Agents that take orders', () => live().length);
   const garbage = metrics.counter(
     'probe_heartbeats_refused_total',
@@ -65,13 +65,21 @@ export function createAgentDirectory(options: {
   }
 
   function liveEntries(): Entry[] {
-    const oldest = performance.now() - silenceLimitMs;
+    // While the bus is away nobody can be heard.
+    const oldest = bus.isConnected() ? performance.now() - silenceLimitMs : 0;
     for (const [id, { seenAt }] of entries) {
       if (seenAt >= oldest) continue;
       entries.delete(id);
       logger.warn({ agent: id }, 'agent is silent');
     }
     return [...entries.values()].sort((a, b) => (a.agent.agent_id < b.agent.agent_id ? -1 : 1));
+  }
+
+  /** Silence while the bus was away says nothing about the agents: all get a new term to prove themselves. */
+  function renewTerms(): void {
+    const now = performance.now();
+    for (const entry of entries.values()) entry.seenAt = now;
+    discover();
   }
 
   function discover(): void {
@@ -86,19 +94,13 @@ export function createAgentDirectory(options: {
         last_seen_ms: Math.round(performance.now() - seenAt),
       })),
     async start() {
-      subscription = bus.subscribe(internalSubjects.heartbeat, take);
-      bus.onReconnect(() => {
-        // Silence while the bus was away says nothing about the agents: all get a new term to prove themselves.
-        const now = performance.now();
-        for (const entry of entries.values()) entry.seenAt = now;
-        discover();
-      });
+      subscriptions = [bus.subscribe(internalSubjects.heartbeat, take), bus.onReconnect(renewTerms)];
       await bus.flush();
       discover();
       await new Promise((resolve) => setTimeout(resolve, discoveryMs));
     },
     async stop() {
-      await subscription?.drain();
+      await Promise.all(subscriptions.map((subscription) => subscription.drain()));
     },
   };
 }

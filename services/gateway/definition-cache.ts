@@ -1,4 +1,5 @@
 // Group places and regional resolvers, read from Postgres and kept: the last known good ones while it is away.
+import { setTimeout as pause } from 'node:timers/promises';
 import type { GroupDetail, LocalDns } from '../../contracts/definitions.ts';
 import { type PlacePattern, wildcard } from '../../contracts/place.ts';
 import { internalSubjects } from '../../contracts/subjects.ts';
@@ -10,14 +11,21 @@ export type DefinitionCache = Component & {
   placesOfGroup(groupId: number): PlacePattern[];
   /** The resolvers of the most specific row for this place, undefined when there is none. */
   resolversOf(place: PlacePattern): string[] | undefined;
-  /** Reads anew because something asked for is not known here; at once without effect while the database is away. */
-  refreshForUnknown(): Promise<void>;
+  /**
+   * Reads anew because this group is not known here. Takes a fifth of a second at most, reads once for all who ask at
+   * the same time, and not again within a second for a group that was not found.
+   */
+  refreshForUnknown(groupId: number): Promise<void>;
   /** Reads anew after a change made here, and tells the other gateways to. */
   publishChange(): Promise<void>;
 };
 
 /** Safety net for a change whose message was lost. */
 const refreshIntervalMs = 5000;
+/** What a probe waits for a group that is not known. */
+const unknownWaitMs = 200;
+const unknownTermMs = 1000;
+const maxSought = 10_000;
 
 export function createDefinitionCache(options: {
   bus: Bus;
@@ -35,6 +43,9 @@ export function createDefinitionCache(options: {
   let subscription: Subscription | undefined;
   let refreshing: Promise<void> = Promise.resolve();
   let isStopped = false;
+  /** Groups that were not known, and when they were last looked for. */
+  const sought = new Map<number, number>();
+  let searching: Promise<void> | undefined;
 
   /** Every call reads after it was made: a read already under way may have missed the change that caused the call. */
   async function refresh(): Promise<void> {
@@ -71,8 +82,16 @@ export function createDefinitionCache(options: {
       }
       return undefined;
     },
-    async refreshForUnknown() {
-      if (!isDatabaseAway) await refresh();
+    async refreshForUnknown(groupId) {
+      const now = performance.now();
+      const soughtAt = sought.get(groupId);
+      if (isDatabaseAway || (soughtAt !== undefined && now - soughtAt < unknownTermMs)) return;
+      if (sought.size >= maxSought) sought.clear();
+      sought.set(groupId, now);
+      searching ??= refresh().finally(() => {
+        searching = undefined;
+      });
+      await Promise.race([searching, pause(unknownWaitMs, undefined, { ref: false })]);
     },
     async publishChange() {
       bus.publish(internalSubjects.definitionsChanged);

@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import type {
   DomainGroup,
   domainGroupCreateRequestSchema,
+  domainGroupGetRequestSchema,
   domainGroupUpdateRequestSchema,
   GroupDetail,
   groupDetailSetRequestSchema,
@@ -14,6 +15,7 @@ import type {
 import { ProbeTaskError } from '../../contracts/errors.ts';
 import type { PlacePattern } from '../../contracts/place.ts';
 import type { Database } from '../../infra/database/database.ts';
+import { cutPage, type Page } from './page.ts';
 
 const placeColumns = ['country', 'province', 'city', 'carrier'] as const;
 
@@ -21,10 +23,17 @@ export type DefinitionStore = ReturnType<typeof createDefinitionStore>;
 
 export function createDefinitionStore(database: Database) {
   return {
-    listDomainGroups: (): Promise<DomainGroup[]> =>
-      database.run((db) =>
-        db.selectFrom('domain_group').select(['id', 'name', 'domains']).orderBy('id').execute(),
-      ),
+    /** In the order of their ids. */
+    listDomainGroups: ({
+      limit,
+      cursor,
+    }: z.output<typeof domainGroupGetRequestSchema>): Promise<Page<DomainGroup>> =>
+      database.run(async (db) => {
+        let query = db.selectFrom('domain_group').select(['id', 'name', 'domains']).orderBy('id');
+        if (cursor != null) query = query.where('id', '>', cursor);
+        if (limit != null) query = query.limit(limit + 1);
+        return cutPage(await query.execute(), limit, ({ id }) => String(id));
+      }),
 
     /** Throws `CONFLICT` when the name is taken. */
     createDomainGroup: (group: z.output<typeof domainGroupCreateRequestSchema>): Promise<DomainGroup> =>

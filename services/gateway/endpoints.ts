@@ -1,9 +1,10 @@
 // One table: every call that the gateway answers, and what answers it.
 import { headers } from '../../contracts/subjects.ts';
-import { defineEndpoint, type Endpoint } from '../../infra/bus/serve.ts';
+import { defineEndpoint, type Endpoint, type Reply } from '../../infra/bus/serve.ts';
 import type { AgentDirectory } from './agent-directory.ts';
 import type { DefinitionCache } from './definition-cache.ts';
 import type { DefinitionStore } from './definition-store.ts';
+import type { Page } from './page.ts';
 import type { ProbeRunner } from './run-probe.ts';
 import type { TaskStore } from './task-store.ts';
 
@@ -23,10 +24,7 @@ export function createEndpoints(options: {
     defineEndpoint('oneShoot', maxProbes, runner.oneShoot),
     defineEndpoint('oneShootVerbose', maxProbes, runner.oneShootVerbose),
 
-    defineEndpoint('taskGet', maxQueries, async (page) => {
-      const { tasks: body, nextCursor } = await tasks.list(page);
-      return { body, ...(nextCursor === undefined ? {} : { headers: { [headers.nextCursor]: nextCursor } }) };
-    }),
+    defineEndpoint('taskGet', maxQueries, async (request) => formatPage(await tasks.list(request))),
     defineEndpoint('taskCreate', maxQueries, async (task) => ({ body: await tasks.create(task) })),
     defineEndpoint('taskUpdate', maxQueries, async (change) => ({ body: await tasks.update(change) })),
     defineEndpoint('taskDelete', maxQueries, async (key) => {
@@ -34,7 +32,9 @@ export function createEndpoints(options: {
       return { body: key };
     }),
 
-    defineEndpoint('domainGroupGet', maxQueries, async () => ({ body: await store.listDomainGroups() })),
+    defineEndpoint('domainGroupGet', maxQueries, async (request) =>
+      formatPage(await store.listDomainGroups(request)),
+    ),
     defineEndpoint('domainGroupCreate', maxQueries, async (group) => ({
       body: await store.createDomainGroup(group),
     })),
@@ -72,4 +72,12 @@ export function createEndpoints(options: {
 
     defineEndpoint('agentGet', maxQueries, async () => ({ body: directory.describe() })),
   ];
+}
+
+/** A list as it stands in the contract; where it goes on is told in a header. */
+function formatPage({ rows, nextCursor }: Page<unknown>): Reply {
+  return {
+    body: rows,
+    ...(nextCursor === undefined ? {} : { headers: { [headers.nextCursor]: nextCursor } }),
+  };
 }

@@ -8,11 +8,16 @@ import { createGather, type Gather, type Gathered } from './gather.ts';
 import type { Plan, PlannedOrder } from './plan-probe.ts';
 
 export type FanOut = Component & {
-  /** Resolves when every cell has an outcome, or at `gatherUntil` (`performance.now()`), whichever is first. */
+  /**
+   * Resolves when every cell has an outcome, or at `gatherUntil` (`performance.now()`), whichever is first. A budget
+   * below 1 ms asks nobody.
+   */
   probe(
     plan: Plan,
     options: { gatherUntil: number; agentBudgetMs: number; requestId: string },
   ): Promise<Gathered>;
+  /** All gathers end within this time, with what they have: the process is about to stop. */
+  endWithin(limitMs: number): void;
 };
 
 export function createFanOut(options: { bus: Bus; metrics: Metrics }): FanOut {
@@ -22,7 +27,9 @@ export function createFanOut(options: { bus: Bus; metrics: Metrics }): FanOut {
   // that no agent can answer for another.
   const replyPrefix = `${bus.inboxPrefix}.order.`;
   const awaited = new Map<string, { gather: Gather; orderIndex: number }>();
+  const running = new Set<() => void>();
   let subscription: Subscription | undefined;
+  let endTimer: NodeJS.Timeout | undefined;
 
   function take({ subject, body, isNoResponders }: BusMessage): void {
     const waiting = awaited.get(subject.slice(replyPrefix.length));
@@ -60,23 +67,31 @@ export function createFanOut(options: { bus: Bus; metrics: Metrics }): FanOut {
         let sent = 0;
         for (const [orderIndex, order] of plan.orders.entries()) {
           const orderId = orderIds[orderIndex];
-          if (order.servers.length === 0 || orderId === undefined) continue;
+          if (order.servers.length === 0 || orderId === undefined || agentBudgetMs < 1) continue;
           awaited.set(orderId, { gather, orderIndex });
           send(order, orderId, agentBudgetMs, requestId);
           sent += 1;
         }
+        running.add(onComplete);
         if (sent > 0) await complete;
       } finally {
         clearTimeout(timer);
+        running.delete(onComplete);
         for (const orderId of orderIds) awaited.delete(orderId);
       }
       return gather.gathered;
+    },
+    endWithin(limitMs) {
+      endTimer ??= setTimeout(() => {
+        for (const end of running) end();
+      }, limitMs);
     },
     async start() {
       subscription = bus.subscribe(`${replyPrefix}*`, take);
       await bus.flush();
     },
     async stop() {
+      clearTimeout(endTimer);
       await subscription?.drain();
     },
   };

@@ -16,6 +16,7 @@ import { runProcess, sequence } from '../../infra/lifecycle.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { createMetrics } from '../../infra/metrics.ts';
 import { createOperationServer } from '../../infra/operation-server.ts';
+import { createStallClock } from '../../infra/stall-clock.ts';
 import { version } from '../../infra/version.ts';
 import { createAgentDirectory } from './agent-directory.ts';
 import { createDefinitionCache } from './definition-cache.ts';
@@ -35,6 +36,8 @@ const variables = z.object({
   GATEWAY_MAX_QUERIES: integerVariable(1, 10_000).default(100),
   GATEWAY_DATABASE_CONNECTIONS: integerVariable(1, 100).default(4),
 });
+
+const drainLimitMs = 8000;
 
 await runProcess(() => {
   const env = readConfig(variables, process.env);
@@ -66,6 +69,7 @@ await runProcess(() => {
   const tasks = createTaskStore(database, (groupId) =>
     directory.live().some(({ groups }) => groups.includes(groupId)),
   );
+  const stallClock = createStallClock();
   const server = createRpcServer({
     bus,
     queue: gatewayQueue,
@@ -83,9 +87,12 @@ await runProcess(() => {
       maxProbes: env.GATEWAY_MAX_PROBES,
       maxQueries: env.GATEWAY_MAX_QUERIES,
     }),
+    stallClock,
     metrics,
     logger,
   });
+  // Requests may be held for a minute; a stop does not take that long.
+  const drainLimit = { stop: async () => fanOut.endWithin(drainLimitMs) };
   const operation = createOperationServer({
     host: env.HTTP_HOST,
     port: env.METRICS_PORT,
@@ -99,7 +106,17 @@ await runProcess(() => {
     logger,
   });
   return {
-    service: sequence([operation, database, bus, directory, fanOut, definitions, server]),
+    service: sequence([
+      operation,
+      database,
+      stallClock,
+      bus,
+      directory,
+      fanOut,
+      definitions,
+      server,
+      drainLimit,
+    ]),
     logger,
   };
 });

@@ -1,6 +1,7 @@
 // The one-shot probe from request to reply: select agents → plan cells → fan out → gather → shape the reply.
 import { statusLabel } from '../../contracts/dns-rcode.ts';
 import { ProbeTaskError } from '../../contracts/errors.ts';
+import type { PlacePattern } from '../../contracts/place.ts';
 import type { DomainTarget, OneShootRequest, OneShootVerboseRequest } from '../../contracts/probe.ts';
 import { headers } from '../../contracts/subjects.ts';
 import type { Reply, RequestContext } from '../../infra/bus/serve.ts';
@@ -61,10 +62,8 @@ export function createProbeRunner(options: {
   async function select(request: ProbeRequest): Promise<LiveAgent[]> {
     const { group_id: groupId } = request;
     const live = directory.live();
-    if (groupId !== null && definitions.placesOfGroup(groupId).length === 0) {
-      await definitions.refreshForUnknown();
-    }
-    const agents = selectAgents(live, request, groupId === null ? [] : definitions.placesOfGroup(groupId));
+    const places = groupId === null ? [] : await placesOf(groupId, live);
+    const agents = selectAgents(live, request, places);
     if (agents.length > 0) return agents;
     throw new ProbeTaskError(
       'NO_AGENTS',
@@ -75,14 +74,22 @@ export function createProbeRunner(options: {
     );
   }
 
+  /** A group that is not known here may be new: its places are looked for once more before it is given up. */
+  async function placesOf(groupId: number, live: LiveAgent[]): Promise<PlacePattern[]> {
+    const isKnown =
+      definitions.placesOfGroup(groupId).length > 0 || live.some(({ groups }) => groups.includes(groupId));
+    if (!isKnown) await definitions.refreshForUnknown(groupId);
+    return definitions.placesOfGroup(groupId);
+  }
+
   async function fanOutWithin(plan: Plan, respTimeoutMs: number, context: RequestContext): Promise<Gathered> {
     if (cellsInFlight + plan.cellCount > maxCellsInFlight) {
       throw new ProbeTaskError('OVERLOADED', `${cellsInFlight} cells are being probed already`);
     }
     const { receivedAt, requestId } = context;
-    const { gatherMs, agentMs } = planBudget(respTimeoutMs, performance.now() - receivedAt, plan.cellCount);
     cellsInFlight += plan.cellCount;
     try {
+      const { gatherMs, agentMs } = planBudget(respTimeoutMs, performance.now() - receivedAt, cellsInFlight);
       return await fanOut.probe(plan, {
         gatherUntil: receivedAt + gatherMs,
         agentBudgetMs: agentMs,

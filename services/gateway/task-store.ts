@@ -10,12 +10,11 @@ import type {
 } from '../../contracts/task.ts';
 import type { Database } from '../../infra/database/database.ts';
 import type { Tables } from '../../infra/database/tables.ts';
-
-export type TaskPage = { tasks: Task[]; nextCursor: string | undefined };
+import { cutPage, type Page } from './page.ts';
 
 export type TaskStore = {
   /** In the order of their ids. */
-  list(page: TaskGetRequest): Promise<TaskPage>;
+  list(page: TaskGetRequest): Promise<Page<Task>>;
   /** Throws `NOT_FOUND` for a domain group or a group that does not exist. */
   create(task: TaskCreateRequest): Promise<Task>;
   /** Throws `NOT_FOUND` for the task or what it refers to. */
@@ -32,12 +31,9 @@ export function createTaskStore(database: Database, isGroupOfAgent: (groupId: nu
         if (cursor != null) query = query.where('task_id', '>', cursor);
         if (changedSince != null)
           query = query.where('updated_at', '>=', sql<Date>`to_timestamp(${changedSince})`);
-        // One more than asked for tells whether a next page exists.
         if (limit != null) query = query.limit(limit + 1);
-        const rows = await query.execute();
-        const hasMore = limit != null && rows.length > limit;
-        const tasks = (hasMore ? rows.slice(0, -1) : rows).map(formatTask);
-        return { tasks, nextCursor: hasMore ? tasks.at(-1)?.task_id : undefined };
+        const { rows, nextCursor } = cutPage(await query.execute(), limit, ({ task_id }) => task_id);
+        return { rows: rows.map(formatTask), nextCursor };
       }),
 
     create: (task) =>

@@ -2,7 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { errorCodeSchema } from '../../contracts/errors.ts';
+import { isErrorCode } from '../../contracts/errors.ts';
+
+const knownCode = z.string().refine(isErrorCode, { error: 'not in the catalogue' });
 
 const folder = join(import.meta.dirname, '../../contracts/vectors');
 
@@ -15,10 +17,10 @@ const vectorSchema = z
     raw: z.union([z.strictObject({ text: z.string() }), z.strictObject({ base64: z.base64() })]).optional(),
     expect: z.discriminatedUnion('verdict', [
       z.strictObject({ verdict: z.literal('ok'), normalized: z.json().optional() }),
-      z.strictObject({ verdict: z.literal('error'), code: errorCodeSchema, path: z.string().optional() }),
+      z.strictObject({ verdict: z.literal('error'), code: knownCode, path: z.string().optional() }),
     ]),
     /** What a live gateway answers where that is not decided by the message alone. */
-    gateway: z.strictObject({ code: errorCodeSchema }).optional(),
+    gateway: z.strictObject({ code: knownCode }).optional(),
   })
   .refine((vector) => (vector.body === undefined) !== (vector.raw === undefined), {
     error: 'expected either body or raw',

@@ -3,13 +3,14 @@
 import { createHash } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { describeError, systemErrorCode } from '../../infra/error-text.ts';
 import { hasDebianTools } from '../../infra/local-stack/apt-archive.ts';
 import { repositoryFolder, resolveDataFolder } from '../../infra/local-stack/data-folder.ts';
 import { unpackDebianPackage } from '../../infra/local-stack/debian-package.ts';
 import { withLock } from '../../infra/local-stack/file-lock.ts';
 import { findInFolders, findOnPath } from '../../infra/local-stack/find-program.ts';
 import { runProgram, runProgramOrThrow } from '../../infra/local-stack/run-program.ts';
-import { describeError, StackError, systemErrorCode } from '../../infra/local-stack/stack-error.ts';
+import { StackError } from '../../infra/local-stack/stack-error.ts';
 
 const requirementsFile = join(repositoryFolder, 'test', 'requirements.txt');
 const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];

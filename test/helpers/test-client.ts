@@ -1,5 +1,6 @@
 // A caller of the contract for tests: the typed client, and the raw connection for what the client would not send.
 import { connect, type Msg, type NatsConnection } from 'nats';
+import { vi } from 'vitest';
 import { createBus } from '../../infra/bus/nats-bus.ts';
 import { createProbeClient, type ProbeClient } from '../../infra/bus/probe-client.ts';
 import { createLogger } from '../../infra/logger.ts';
@@ -12,7 +13,11 @@ export type TestClient = ProbeClient & {
 };
 
 export async function connectTestClient(natsUrl: string): Promise<TestClient> {
-  const bus = createBus({ config: { url: natsUrl }, name: 'test', logger: createLogger('test', 'silent') });
+  const bus = createBus({
+    config: { servers: [natsUrl] },
+    name: 'test',
+    logger: createLogger('test', 'silent'),
+  });
   await bus.start();
   const raw = await connect({ servers: natsUrl, maxReconnectAttempts: -1, reconnectTimeWait: 50 });
   return {
@@ -34,7 +39,7 @@ export async function readMetric(metricsUrl: string, name: string, labels = ''):
   return line === undefined ? 0 : Number(line.slice(sample.length));
 }
 
-/** Resolves when the condition holds. It is asked again after each answer; the test's own time limit ends it. */
+/** Resolves when the condition holds; asks again every 20 ms for up to 15 s. */
 export async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+  await vi.waitUntil(condition, { interval: 20, timeout: 15_000 });
 }

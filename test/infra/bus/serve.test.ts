@@ -14,6 +14,7 @@ import {
 import type { Component } from '../../../infra/lifecycle.ts';
 import { createLogger } from '../../../infra/logger.ts';
 import { createMetrics } from '../../../infra/metrics.ts';
+import { createStallClock } from '../../../infra/stall-clock.ts';
 import { startNatsServer, type TestNatsServer } from '../../helpers/nats.ts';
 
 let nats: TestNatsServer;
@@ -26,13 +27,14 @@ let handle: (context: RequestContext) => Promise<Reply> = async () => ({ body: [
 beforeAll(async () => {
   nats = await startNatsServer({ extraConfig: 'max_payload: 65536' });
   const logger = createLogger('test', 'silent');
-  bus = createBus({ config: { url: nats.url }, name: 'test', logger });
+  bus = createBus({ config: { servers: [nats.url] }, name: 'test', logger });
   await bus.start();
   server = createRpcServer({
     bus,
     queue: 'test',
     service: { name: 'test', version: '1.0.0', description: 'for tests' },
     endpoints: [defineEndpoint('agentGet', 4, (_request, context) => handle(context))],
+    stallClock: createStallClock(),
     metrics: createMetrics(),
     logger,
   });
@@ -96,6 +98,17 @@ describe('a handler', () => {
     expect(body).toMatchObject({ error: { code: 'PAYLOAD_TOO_LARGE', details: { limit: 65_536 } } });
     handle = async () => ({ body: 'x'.repeat(65_536 - 200), headers: { filler: 'y'.repeat(100) } });
     expect((await ask()).body).toHaveLength(65_336);
+  });
+});
+
+describe('an error whose details are larger than a message', () => {
+  test('arrives with its code all the same', async () => {
+    handle = () => {
+      throw new ProbeTaskError('CONFLICT', 'm'.repeat(300), { filler: 'x'.repeat(100_000) });
+    };
+    expect((await ask()).body).toEqual({
+      error: { code: 'CONFLICT', status: 409, message: 'm'.repeat(100), retryable: false },
+    });
   });
 });
 

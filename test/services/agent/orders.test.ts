@@ -73,6 +73,7 @@ type SentOrder = {
 async function sendOrder(
   change: Partial<Order> & Pick<Order, 'servers'>,
   agentId = 'one',
+  connection = bus,
 ): Promise<SentOrder> {
   const order: Order = {
     order_id: randomUUID(),
@@ -84,7 +85,7 @@ async function sendOrder(
   const parts: string[] = [];
   let wanted = { count: Number.POSITIVE_INFINITY, resolve: () => undefined as undefined };
   const inbox = `_INBOX.test.${order.order_id}`;
-  bus.subscribe(inbox, {
+  connection.subscribe(inbox, {
     callback: (_error, message) => {
       sent.sizes.push(message.data.length);
       const reply = orderReplySchema.parse(message.json());
@@ -103,8 +104,8 @@ async function sendOrder(
       wanted = { count, resolve: () => void resolve() };
       if (sent.outcomes.length >= count) resolve();
     });
-  bus.publish(orderSubject(agentId), JSON.stringify(order), { reply: inbox });
-  await bus.flush();
+  connection.publish(orderSubject(agentId), JSON.stringify(order), { reply: inbox });
+  await connection.flush();
   return sent;
 }
 
@@ -223,6 +224,19 @@ describe('an agent', () => {
     expect(Math.max(...order.sizes)).toBeLessThanOrEqual(maxOutcomeMessageOctets);
   });
 
+  test('fits its messages to a bus that takes less', async () => {
+    const small = await startNatsServer({ extraConfig: 'max_payload: 8192' });
+    stops.push(() => small.stop());
+    await startAgent({ NATS_URL: small.url });
+    const connection = await connect({ servers: small.url });
+    stops.push(() => connection.close());
+    const { text } = await startDns(answerA);
+    const targets = Array.from({ length: 100 }, (_, index) => ({ domain: `n${index}.example`, rtype: 'A' }));
+    const order = await sendOrder({ servers: [text], targets }, 'one', connection);
+    await order.received(100);
+    expect(Math.max(...order.sizes)).toBeLessThanOrEqual(8192);
+  });
+
   test('refuses an order that it cannot hold, and still takes one that it can', async () => {
     await startAgent({ AGENT_CONCURRENCY: '1', AGENT_MAX_WAITING: '3' });
     const { text } = await startDns(answerA);
@@ -304,8 +318,8 @@ describe('an agent', () => {
     const order = await sendOrder({ servers: [text, '127.0.0.1:1'] });
     await order.received(2);
     expect(await readMetric(agent.metricsUrl, 'probe_orders_total', 'result="accepted"')).toBe(1);
-    expect(await readMetric(agent.metricsUrl, 'probe_cells_total', 'outcome="NOERROR"')).toBe(1);
-    expect(await readMetric(agent.metricsUrl, 'probe_cells_total', 'outcome="CONN_REFUSED"')).toBe(1);
+    expect(await readMetric(agent.metricsUrl, 'probe_agent_cells_total', 'outcome="NOERROR"')).toBe(1);
+    expect(await readMetric(agent.metricsUrl, 'probe_agent_cells_total', 'outcome="CONN_REFUSED"')).toBe(1);
     expect(await readMetric(agent.metricsUrl, 'nodejs_eventloop_lag_seconds')).toBeGreaterThan(0);
   });
 });

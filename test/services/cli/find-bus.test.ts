@@ -25,18 +25,20 @@ function recordStack(pid: number): Promise<void> {
 
 test('takes the bus of the local stack that runs', async () => {
   await recordStack(process.pid);
-  await expect(findBus({ DATA_DIR: dataFolder })).resolves.toMatchObject({ url: 'nats://127.0.0.1:14222' });
+  await expect(findBus({ DATA_DIR: dataFolder })).resolves.toMatchObject({
+    servers: ['nats://127.0.0.1:14222'],
+  });
 });
 
 test('prefers NATS_URL', async () => {
   await recordStack(process.pid);
   await expect(findBus({ DATA_DIR: dataFolder, NATS_URL: 'nats://192.0.2.1:4222' })).resolves.toMatchObject({
-    url: 'nats://192.0.2.1:4222',
+    servers: ['nats://192.0.2.1:4222'],
   });
 });
 
 test('falls back to the usual port without a stack, and next to what a killed one left', async () => {
-  const usual = { url: 'nats://127.0.0.1:4222' };
+  const usual = { servers: ['nats://127.0.0.1:4222'] };
   await expect(findBus({ DATA_DIR: dataFolder, NATS_URL: '' })).resolves.toMatchObject(usual);
   // Above the largest pid that Linux gives.
   await recordStack(2 ** 22 + 1);

@@ -16,7 +16,7 @@ const nobody = { NATS_URL: 'nats://127.0.0.1:1' };
 async function runProbeAgainst(reply: string, args: string[]): Promise<RunResult> {
   const nats = await startNatsServer();
   const bus = createBus({
-    config: { url: nats.url },
+    config: { servers: [nats.url] },
     name: 'test',
     logger: createLogger('test', 'silent'),
   });

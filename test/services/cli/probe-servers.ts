@@ -70,7 +70,11 @@ function spawnAgent(
 }
 
 async function waitForAgents(natsUrl: string, count: number): Promise<void> {
-  const bus = createBus({ config: { url: natsUrl }, name: 'test', logger: createLogger('test', 'silent') });
+  const bus = createBus({
+    config: { servers: [natsUrl] },
+    name: 'test',
+    logger: createLogger('test', 'silent'),
+  });
   await bus.start();
   const client = createProbeClient(bus);
   await vi.waitUntil(async () => (await client.call('agentGet', {})).length === count, 10_000);

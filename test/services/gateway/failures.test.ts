@@ -3,7 +3,8 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { Client } from 'pg';
+import { afterEach, describe, expect, onTestFailed, test } from 'vitest';
 import { decodeReply } from '../../../contracts/decode.ts';
 import { type RpcInput, rpcs } from '../../../contracts/rpc.ts';
 import { subjects } from '../../../contracts/subjects.ts';
@@ -11,7 +12,7 @@ import { migrateToLatest } from '../../../infra/database/migrate.ts';
 import { startPostgres } from '../../../infra/local-stack/postgres.ts';
 import { startNatsServer, type TestNatsServer } from '../../helpers/nats.ts';
 import { createTestDatabase } from '../../helpers/postgres.ts';
-import { runService, spawnService, type TestService } from '../../helpers/processes.ts';
+import { runService, spawnProgram, spawnService, type TestService } from '../../helpers/processes.ts';
 import { type ReceivedOrder, startScriptedAgent } from '../../helpers/scripted-agent.ts';
 import { connectTestClient, readMetric, until } from '../../helpers/test-client.ts';
 
@@ -45,6 +46,24 @@ function startGateway(
 
 async function startAgent(nats: TestNatsServer, script: (received: ReceivedOrder) => void) {
   return keep(await startScriptedAgent({ natsUrl: nats.url, id: 'one', script }));
+}
+
+async function query(url: string, sql: string) {
+  const connection = new Client({ connectionString: url });
+  await connection.connect();
+  try {
+    return await connection.query(sql);
+  } finally {
+    await connection.end();
+  }
+}
+
+const others = 'pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
+const idleInTransaction = `select pid from ${others} and state like 'idle in transaction%'`;
+const terminateOthers = `select pg_terminate_backend(pid) from ${others}`;
+
+async function backendsOf(url: string): Promise<number[]> {
+  return (await query(url, `select pid from ${others}`)).rows.map(({ pid }) => pid);
 }
 
 function answerAll({ cellCount, answer }: ReceivedOrder): void {
@@ -115,6 +134,70 @@ describe('Postgres', () => {
   });
 });
 
+describe('a database that stands still or ends connections', () => {
+  test('loses no write that was acknowledged, and a probe does not wait for it', async () => {
+    const database = await createTestDatabase();
+    stops.push(database.drop);
+    const nats = await startNats();
+    const env = { NATS_URL: nats.url, DATABASE_URL: database.url, GATEWAY_DATABASE_CONNECTIONS: '1' };
+    keep(await spawnService('gateway', env));
+    await startAgent(nats, answerAll);
+    const client = keep(await connectTestClient(nats.url));
+    await client.call('taskGet', {});
+    const pids = await backendsOf(database.url);
+    const signalBackends = (signal: NodeJS.Signals) => {
+      for (const pid of pids) process.kill(pid, signal);
+    };
+    signalBackends('SIGSTOP');
+    onTestFailed(() => signalBackends('SIGCONT'));
+    const target = [{ type: 'domain', data: 'x.example' }] as const;
+    const stalled = Array.from({ length: 4 }, () =>
+      client.call('taskCreate', { cycle: 60, target: [...target] }).then(
+        () => 'OK',
+        (error: unknown) => error,
+      ),
+    );
+    const startedAt = performance.now();
+    expect(
+      await client.call('oneShoot', { ...probe, group_id: 77, regions: [[86]], resp_timeout: 1 }),
+    ).toEqual({
+      results: ['192.0.2.0'],
+    });
+    expect(performance.now() - startedAt).toBeLessThan(1000);
+    for (const result of await Promise.all(stalled)) expect(result).toMatchObject({ code: 'UNAVAILABLE' });
+    signalBackends('SIGCONT');
+
+    const written = await Promise.all(
+      Array.from({ length: 8 }, (_, index) =>
+        client.call('domainGroupCreate', { name: `group ${index}`, domains: ['x.example'] }),
+      ),
+    );
+    const { rows } = await query(database.url, 'select id from domain_group order by id');
+    expect(rows.map(({ id }) => id)).toEqual(written.map(({ id }) => id).sort((one, other) => one - other));
+    expect((await query(database.url, idleInTransaction)).rows).toEqual([]);
+  });
+
+  test('that ends connections in use harms the callers that used them, not the gateway', async () => {
+    const database = await createTestDatabase();
+    stops.push(database.drop);
+    const nats = await startNats();
+    const gateway = keep(await startGateway(nats, database.url));
+    const client = keep(await connectTestClient(nats.url));
+    const codes = new Set<unknown>();
+    for (let round = 0; round < 20; round += 1) {
+      const calls = Promise.allSettled(Array.from({ length: 20 }, () => client.call('taskGet', {})));
+      await query(database.url, terminateOthers);
+      for (const result of await calls) {
+        codes.add(result.status === 'fulfilled' ? 'OK' : result.reason.code);
+      }
+    }
+    expect([...codes].filter((code) => code !== 'OK' && code !== 'UNAVAILABLE')).toEqual([]);
+    expect(codes).toContain('UNAVAILABLE');
+    expect(await client.call('taskGet', {})).toEqual([]);
+    expect((await fetch(`${gateway.metricsUrl}/healthz`)).status).toBe(200);
+  });
+});
+
 describe('two gateways', () => {
   test('share the load', async () => {
     const nats = await startNats();
@@ -153,7 +236,7 @@ describe('two gateways', () => {
     expect(held).toBeGreaterThan(0);
     const lost = settled.filter(({ status }) => status === 'rejected');
     expect(lost).toHaveLength(held);
-    for (const failure of lost) expect(failure).toMatchObject({ reason: { code: 'UNAVAILABLE' } });
+    for (const failure of lost) expect(failure).toMatchObject({ reason: { code: 'TIMEOUT' } });
     const served = `subject="${subjects.oneShoot}",code="OK"`;
     expect(await readMetric(survivor.metricsUrl, 'probe_rpc_requests_total', served)).toBe(calls - held);
     // What comes now goes to the survivor.
@@ -171,7 +254,7 @@ describe('nats-server', () => {
     const client = keep(await connectTestClient(nats.url));
     const doomed = client.call('oneShoot', { ...probe, resp_timeout: 1 });
     const outcome = expect(doomed).rejects.toMatchObject({
-      code: expect.stringMatching(/^(UNAVAILABLE|AGENTS_SILENT)$/),
+      code: expect.stringMatching(/^(TIMEOUT|UNAVAILABLE)$/),
     });
     await agent.received(1);
     await nats.kill();
@@ -198,6 +281,22 @@ describe('nats-server', () => {
 });
 
 describe('SIGTERM', () => {
+  test('gives what was gathered to a caller whose time is longer than a stop takes', async () => {
+    const nats = await startNats();
+    const gateway = await startGateway(nats);
+    const agent = await startAgent(nats, ({ answer }) => answer(0));
+    const client = keep(await connectTestClient(nats.url));
+    const pending = client.call('oneShootVerbose', {
+      target: [{ type: 'domain', data: 'x.example' }],
+      probe_data: { dns_servers: ['192.0.2.1', '192.0.2.2'] },
+      resp_timeout: 60,
+    });
+    await agent.received(1);
+    await gateway.stop();
+    const { results } = await pending;
+    expect(results.map((row) => row.dns_response_status)).toEqual(['NOERROR', 'AGENT_NO_REPLY']);
+  });
+
   test('lets requests in flight have their reply and takes no further ones', async () => {
     const nats = await startNats();
     const gateway = await startGateway(nats);
@@ -228,6 +327,28 @@ describe('TLS', () => {
     });
     expect(exitCode).toBe(1);
     expect(stdout).toContain('NATS_URL or NATS_CA ask for TLS, and the server has none');
+  });
+});
+
+describe('a gateway that waits for its bus', () => {
+  test('says so, with the reason, and still stops at once', async () => {
+    const gateway = spawnProgram(process.execPath, ['services/gateway/main.ts'], {
+      env: { NATS_URL: 'nats://user:secret@127.0.0.1:1', DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' },
+    });
+    expect(await gateway.waitForLine(/waiting for the bus/)).toMatch(/no NATS server answers/);
+    gateway.signal('SIGTERM');
+    expect(await gateway.exited).toMatchObject({ exitCode: 0 });
+    expect(gateway.output()).not.toContain('secret');
+  });
+
+  test('logs in with what stands in the URL', async () => {
+    const nats = keep(
+      await startNatsServer({ extraConfig: 'authorization { user: someone, password: "p@ss" }' }),
+    );
+    const url = nats.url.replace('//', '//someone:p%40ss@');
+    keep(
+      await spawnService('gateway', { NATS_URL: url, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }),
+    );
   });
 });
 

@@ -127,7 +127,7 @@ describe('planProbe', () => {
 describe('planBudget', () => {
   test.each([
     [1000, 0, 1],
-    [3000, 5, 10_000],
+    [3000, 5, 1000],
     [60_000, 100, 1],
   ])(
     'gives the agents less than the gather, and the gather less than %d ms',
@@ -139,7 +139,11 @@ describe('planBudget', () => {
     },
   );
 
-  test('leaves agents a whole positive number of milliseconds even when the time is up', () => {
-    expect(planBudget(1000, 5000, 1).agentMs).toBe(1);
+  test('tells when no time is left to ask anybody', () => {
+    expect(planBudget(1000, 5000, 1).agentMs).toBeLessThan(1);
+  });
+
+  test('keeps more than half of the time for the agents however much is in flight', () => {
+    expect(planBudget(1000, 0, 200_000).agentMs).toBeGreaterThan(500);
   });
 });

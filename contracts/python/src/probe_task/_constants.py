@@ -45,6 +45,7 @@ ERROR_CATALOG: Dict[str, Tuple[int, bool]] = {
     "NO_AGENTS": (503, True),
     "UNAVAILABLE": (503, True),
     "AGENTS_SILENT": (504, True),
+    "TIMEOUT": (504, True),
 }
 
 #: Record types that can be asked for, by their IANA mnemonic.

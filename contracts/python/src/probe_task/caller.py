@@ -9,7 +9,7 @@ import nats.errors
 from nats.aio.client import Client as NatsClient
 
 from .decoding import decode_reply
-from .errors import TIMEOUT, ProbeTaskError
+from .errors import ProbeTaskError
 from .faults import Faults
 
 _Value = TypeVar("_Value")
@@ -80,7 +80,7 @@ class Caller:
         except nats.errors.NoRespondersError as error:
             raise ProbeTaskError("UNAVAILABLE", f"nobody serves {subject}") from error
         except asyncio.TimeoutError as error:
-            raise ProbeTaskError(TIMEOUT, f"no reply of {subject} within {seconds:g} s") from error
+            raise ProbeTaskError("TIMEOUT", f"no reply of {subject} within {seconds:g} s") from error
         except nats.errors.MaxPayloadError as error:
             raise ProbeTaskError("PAYLOAD_TOO_LARGE", f"a request of {len(body)} octets is too large") from error
         except nats.errors.Error as error:

@@ -153,9 +153,10 @@ class ProbeTaskClient(Caller):
         body = {"group_id": group_id}
         return await self._ask(contract.SUBJECT_GROUP_DETAIL_DELETE, body, definitions.read_group_key)
 
-    async def get_domain_groups(self) -> List[DomainGroup]:
-        """All domain groups."""
-        return await self._ask(contract.SUBJECT_DOMAIN_GROUP_GET, {}, definitions.read_domain_groups)
+    async def get_domain_groups(self, limit: Optional[int] = None, cursor: Optional[int] = None) -> List[DomainGroup]:
+        """All domain groups in the order of their ids; or ``limit`` of them, those after the id ``cursor``."""
+        body = {"limit": limit, "cursor": cursor}
+        return await self._ask(contract.SUBJECT_DOMAIN_GROUP_GET, body, definitions.read_domain_groups)
 
     async def create_domain_group(self, name: str, domains: Iterable[str]) -> DomainGroup:
         """Stores a domain group and returns it with its id."""

@@ -4,11 +4,6 @@ from typing import Dict, Optional
 
 from ._constants import ERROR_CATALOG
 
-#: Set by the client itself, never replied: no reply came in time.
-TIMEOUT = "TIMEOUT"
-
-_CATALOG = {**ERROR_CATALOG, TIMEOUT: (504, True)}
-
 
 class ProbeTaskError(Exception):
     """A call that failed, by code.
@@ -32,7 +27,7 @@ class ProbeTaskError(Exception):
     ) -> None:
         """``status`` and ``retryable`` come from the catalogue of codes unless given."""
         super().__init__(f"{code}: {message}")
-        known_status, known_retryable = _CATALOG.get(code, _CATALOG["INTERNAL"])
+        known_status, known_retryable = ERROR_CATALOG.get(code, ERROR_CATALOG["INTERNAL"])
         self.code = code
         self.message = message
         self.status = known_status if status is None else status

@@ -144,7 +144,7 @@ def _read_server(value: object, path: str, faults: Faults) -> str:
 def _read_group_id(fields: Fields) -> Optional[int]:
     if fields.values.get("group_id") is None:
         return None
-    return fields.read("group_id", read_integer, 0)
+    return fields.read("group_id", read_integer, 0) or None
 
 
 def _read_regions(fields: Fields) -> Tuple[Region, ...]:
@@ -170,7 +170,7 @@ def _read_place_id(value: object, path: str, faults: Faults) -> str:
     number = as_integer(value)
     if number is not None:
         text = str(number)
-    elif isinstance(value, str) and utf16_length(value) <= _MAX_ID_LENGTH and not _has_controls(value):
+    elif isinstance(value, str) and utf16_length(value) <= _MAX_ID_LENGTH and not _has_unprintable(value):
         text = value
     else:
         faults.add(path, "expected an id (int or string)")
@@ -178,8 +178,9 @@ def _read_place_id(value: object, path: str, faults: Faults) -> str:
     return WILDCARD if text in ("", "0") else text
 
 
-def _has_controls(text: str) -> bool:
-    return any(unicodedata.category(character) == "Cc" for character in text)
+def _has_unprintable(text: str) -> bool:
+    """Control characters, or halves of surrogate pairs."""
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
 
 
 def _read_timeout(fields: Fields) -> float:

@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from . import _constants as contract
-from .errors import TIMEOUT, ProbeTaskError
+from .errors import ProbeTaskError
 from .faults import Faults
 from .replies import VerboseRow, read_one_shoot_reply, read_one_shoot_verbose_reply
 from .requests import (
@@ -175,6 +175,6 @@ def _as_coded_error(fault: Exception) -> ProbeTaskError:
     if isinstance(fault, ProbeTaskError) and fault.code in contract.ERROR_CATALOG:
         return fault
     _logger.error("a handler failed", exc_info=fault)
-    if isinstance(fault, ProbeTaskError) and fault.code == TIMEOUT:
+    if isinstance(fault, ProbeTaskError) and fault.code == "TIMEOUT":
         return ProbeTaskError("AGENTS_SILENT", fault.message)
     return ProbeTaskError("INTERNAL", "the service failed; its log has the reason")

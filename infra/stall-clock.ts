@@ -1,5 +1,5 @@
 // How long this process may have been standing still: a message read after that may be just as old.
-import type { Component } from '../../infra/lifecycle.ts';
+import type { Component } from './lifecycle.ts';
 
 /** Below this a late tick says nothing. */
 const toleranceMs = 250;
