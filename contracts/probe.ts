@@ -66,8 +66,8 @@ const selectionShape = {
   /** Seconds until the reply must be there. */
   resp_timeout: z
     .number()
-    .min(1)
-    .max(60)
+    .min(1, 'expected 1 to 60 seconds')
+    .max(60, 'expected 1 to 60 seconds')
     .nullish()
     .transform((seconds) => seconds ?? defaultRespTimeoutS),
 };

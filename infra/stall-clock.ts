@@ -10,6 +10,7 @@ export type StallClock = Component & {
   stalledMs(): number;
 };
 
+/** Measures from `start` on, by a timer that fires twenty times a second. */
 export function createStallClock(now: () => number = () => performance.now()): StallClock {
   let tickedAt = now();
   /** What the latest tick was late: after a stall the timer fires before what waited in the sockets is read. */

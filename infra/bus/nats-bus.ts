@@ -169,6 +169,7 @@ export function createBus(options: {
       connection = opened;
       isUp = true;
       attempts = 0;
+      logger.info({ server: opened.getServer() }, 'connected to the bus');
       void watchStatus(opened);
     },
     stop() {

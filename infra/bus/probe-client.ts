@@ -21,6 +21,7 @@ export type ProbeClient = {
   ): Promise<RpcReply<Name>>;
 };
 
+/** A client over a bus that has been started. */
 export function createProbeClient(bus: Bus): ProbeClient {
   return {
     async call<Name extends RpcName>(

@@ -82,6 +82,10 @@ async function guard<Result>(work: Promise<Result>, logger: Logger): Promise<Res
   try {
     return await work;
   } catch (error) {
+    if (lacksSchema(error)) {
+      logger.error({ err: error }, 'the schema is missing or older than this service: npm run migrate');
+      throw new ProbeTaskError('UNAVAILABLE', 'the database has not been migrated');
+    }
     if (!isAway(error)) throw error;
     logger.warn({ err: error }, 'the database is away');
     throw new ProbeTaskError('UNAVAILABLE', 'the database is away');
@@ -102,6 +106,11 @@ const socketCodes = new Set([
 ]);
 /** pg gives these faults no code. */
 const driverTexts = /timeout|Connection terminated|not queryable|Client has encountered a connection error/i;
+
+/** undefined_table, undefined_column. */
+function lacksSchema(error: unknown): boolean {
+  return error instanceof DatabaseError && ['42P01', '42703'].includes(error.code ?? '');
+}
 
 function isAway(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.every(isAway);

@@ -15,6 +15,9 @@ import { createOutcomeStream } from './stream-outcomes.ts';
 /** Longest wait for orders in flight at a stop; what is not done by then stays without a reply. */
 const drainLimitMs = 10_000;
 
+/**
+ * Takes orders from `start` on. `stop` takes no further ones and waits for those in flight, ten seconds at most.
+ */
 export function createOrderTaker(options: {
   agentId: string;
   bus: Bus;

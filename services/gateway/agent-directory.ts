@@ -25,8 +25,10 @@ const silenceLimitMs = heartbeatIntervalMs * missedHeartbeats;
 /** How long a starting gateway collects the answers of agents before it serves. */
 const discoveryMs = 500;
 
-type Entry = { agent: LiveAgent; seenAt: number };
+/** `formerSession`: of the process that had this id before. */
+type Entry = { agent: LiveAgent; seenAt: number; formerSession: string | undefined };
 
+/** Listens to heartbeats; `start` asks all agents for one and collects the answers for half a second. */
 export function createAgentDirectory(options: {
   bus: Bus;
   metrics: Metrics;
@@ -54,10 +56,16 @@ export function createAgentDirectory(options: {
       return;
     }
     if (known === undefined) logger.info({ agent: agent.agent_id }, 'agent is there');
-    else if (known.agent.session !== agent.session) {
-      logger.warn({ agent: agent.agent_id }, 'another process announces this agent id');
+    const hasMoved = known !== undefined && known.agent.session !== agent.session;
+    // A process that took over is silent about it; one that comes back after that is a second one of the same id.
+    if (hasMoved && known.formerSession === agent.session) {
+      logger.warn({ agent: agent.agent_id }, 'two processes announce this agent id');
     }
-    entries.set(agent.agent_id, { agent, seenAt: performance.now() });
+    entries.set(agent.agent_id, {
+      agent,
+      seenAt: performance.now(),
+      formerSession: hasMoved ? known.agent.session : known?.formerSession,
+    });
   }
 
   function live(): LiveAgent[] {

@@ -27,6 +27,7 @@ const unknownWaitMs = 200;
 const unknownTermMs = 1000;
 const maxSought = 10_000;
 
+/** Reads at the start, every five seconds, and when a gateway says that something changed. */
 export function createDefinitionCache(options: {
   bus: Bus;
   readGroupDetails: () => Promise<GroupDetail[]>;

@@ -21,6 +21,7 @@ const placeColumns = ['country', 'province', 'city', 'carrier'] as const;
 
 export type DefinitionStore = ReturnType<typeof createDefinitionStore>;
 
+/** Every method throws `UNAVAILABLE` while the database is away; `delete…` and `update…` throw `NOT_FOUND`. */
 export function createDefinitionStore(database: Database) {
   return {
     /** In the order of their ids. */

@@ -8,6 +8,7 @@ import type { Page } from './page.ts';
 import type { ProbeRunner } from './run-probe.ts';
 import type { TaskStore } from './task-store.ts';
 
+/** Binds every call of the contract to what answers it. */
 export function createEndpoints(options: {
   runner: ProbeRunner;
   tasks: TaskStore;

@@ -20,6 +20,7 @@ export type FanOut = Component & {
   endWithin(limitMs: number): void;
 };
 
+/** Holds the subscription that all gathers of this process share. */
 export function createFanOut(options: { bus: Bus; metrics: Metrics }): FanOut {
   const { bus, metrics } = options;
   const dropped = metrics.counter('probe_agent_replies_dropped_total', 'Outcomes thrown away', ['reason']);

@@ -11,6 +11,7 @@ const shapeFloorMs = 20;
 /** Parsing, shaping and encoding of one cell's row, generously. */
 const shapePerCellMs = 0.02;
 const shapeCeilingShare = 0.4;
+/** Of one way over the network: agent to gateway, and gateway to caller. */
 const wayBackShare = 0.05;
 const wayBackFloorMs = 30;
 const wayBackCeilingMs = 500;
@@ -22,7 +23,7 @@ const wayBackCeilingMs = 500;
  */
 export function planBudget(respTimeoutMs: number, elapsedMs: number, cellsInFlight: number): Budget {
   const shapeMs = Math.min(shapeFloorMs + cellsInFlight * shapePerCellMs, respTimeoutMs * shapeCeilingShare);
-  const gatherMs = respTimeoutMs - shapeMs;
   const wayBackMs = Math.min(wayBackCeilingMs, Math.max(wayBackFloorMs, respTimeoutMs * wayBackShare));
+  const gatherMs = respTimeoutMs - shapeMs - wayBackMs;
   return { gatherMs, agentMs: Math.floor(gatherMs - elapsedMs - wayBackMs) };
 }

@@ -46,6 +46,7 @@ export function planProbe(
   return { orders, cellCount };
 }
 
+/** How many cells an order has. */
 export function cellsOf({ servers, targets }: { servers: string[]; targets: PlanTarget[] }): number {
   return Math.max(1, servers.length) * targets.length;
 }

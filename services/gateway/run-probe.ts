@@ -22,6 +22,10 @@ export type ProbeRunner = {
 
 type ProbeRequest = Omit<OneShootVerboseRequest, 'target'> & { target: DomainTarget[] };
 
+/**
+ * Handlers of the two one-shot subjects. Besides what planning and shaping throw: `NO_AGENTS` when nobody matches,
+ * `OVERLOADED` when too many cells are being probed.
+ */
 export function createProbeRunner(options: {
   directory: Pick<AgentDirectory, 'live'>;
   definitions: Pick<DefinitionCache, 'placesOfGroup' | 'resolversOf' | 'refreshForUnknown'>;

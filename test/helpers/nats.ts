@@ -18,11 +18,6 @@ export type TestNatsServer = {
   stop(): Promise<void>;
 };
 
-/** The server of the whole run. Subjects are shared as well: tests that listen on fixed ones take an own server. */
-export function sharedNatsUrl(): string {
-  return inject('natsUrl');
-}
-
 /** An own nats-server on a free port; `extraConfig` takes lines of its configuration, such as users. */
 export async function startNatsServer(options: { extraConfig?: string } = {}): Promise<TestNatsServer> {
   const program = inject('natsServerProgram');

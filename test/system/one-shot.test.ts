@@ -71,7 +71,8 @@ describe('a probe', () => {
     await victim.kill();
     for (const answer of held) answer();
     const { results } = await pending;
-    expect(performance.now() - startedAt).toBeLessThan(3000);
+    // The caller's own limit: the test shares two cores with all it started.
+    expect(performance.now() - startedAt).toBeLessThan(4000);
     expect(results.map((row) => [row.agent_id, row.dns_server])).toEqual([
       ['survivor', quick],
       ['survivor', slow.text],

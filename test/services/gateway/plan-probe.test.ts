@@ -143,7 +143,7 @@ describe('planBudget', () => {
     expect(planBudget(1000, 5000, 1).agentMs).toBeLessThan(1);
   });
 
-  test('keeps more than half of the time for the agents however much is in flight', () => {
-    expect(planBudget(1000, 0, 200_000).agentMs).toBeGreaterThan(500);
+  test('keeps half of the time for the agents however much is in flight', () => {
+    expect(planBudget(1000, 0, 200_000).agentMs).toBeGreaterThanOrEqual(500);
   });
 });

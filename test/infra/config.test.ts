@@ -1,0 +1,87 @@
+// The environment of a process, parsed.
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  busConfig,
+  busVariables,
+  ConfigError,
+  integerVariable,
+  listVariable,
+  readConfig,
+} from '../../infra/config.ts';
+import { hideLogin } from '../../infra/hide-login.ts';
+
+const bus = z.object(busVariables);
+
+describe('readConfig', () => {
+  const variables = z.object({
+    LIMIT: integerVariable(1, 10).default(5),
+    NAMES: listVariable(z.string().max(3)).default([]),
+    NEEDED: z.string(),
+  });
+
+  test('takes an empty variable for a missing one, and defaults', () => {
+    expect(readConfig(variables, { LIMIT: '', NEEDED: 'x' })).toEqual({ LIMIT: 5, NAMES: [], NEEDED: 'x' });
+  });
+
+  test('reads lists with blanks around their entries', () => {
+    expect(readConfig(variables, { NAMES: ' a, b ,,c ', NEEDED: 'x' }).NAMES).toEqual(['a', 'b', 'c']);
+  });
+
+  test.each(['0', '11', '1.5', '-1', 'x', '1e1', ' 1'])(
+    'refuses %j as a whole number from 1 to 10',
+    (LIMIT) => {
+      expect(() => readConfig(variables, { LIMIT, NEEDED: 'x' })).toThrow(
+        new ConfigError(['LIMIT: expected a whole number from 1 to 10']),
+      );
+    },
+  );
+
+  test('names every fault in a line of its own', () => {
+    expect(() => readConfig(variables, { LIMIT: '0', NAMES: 'a,long' })).toThrow(
+      expect.objectContaining({
+        faults: [
+          'LIMIT: expected a whole number from 1 to 10',
+          expect.stringMatching(/^NAMES\.1: /),
+          'NEEDED: is missing',
+        ],
+      }),
+    );
+  });
+});
+
+describe('busConfig', () => {
+  const read = (env: NodeJS.ProcessEnv) => busConfig(readConfig(bus, env));
+
+  test('takes several servers, and the login that stands in a URL', () => {
+    expect(read({ NATS_URL: 'nats://ann:p%40ss@one:4222, tls://two' })).toMatchObject({
+      servers: ['nats://one:4222', 'tls://two'],
+      user: 'ann',
+      password: 'p@ss',
+      token: undefined,
+    });
+    expect(read({ NATS_URL: 'nats://t0ken@one' })).toMatchObject({ user: undefined, token: 't0ken' });
+  });
+
+  test('lets NATS_USER go before the URL', () => {
+    const env = { NATS_URL: 'nats://t0ken@one', NATS_USER: 'bob', NATS_PASSWORD: 'x' };
+    expect(read(env)).toMatchObject({ user: 'bob', password: 'x', token: undefined });
+  });
+
+  test.each(['http://one', 'one:4222', 'ws://one', 'nats://', ''])('refuses or defaults %j', (NATS_URL) => {
+    if (NATS_URL === '') expect(read({ NATS_URL }).servers).toEqual(['nats://127.0.0.1:4222']);
+    else expect(() => read({ NATS_URL })).toThrow(ConfigError);
+  });
+});
+
+describe('hideLogin', () => {
+  test.each([
+    ['nats://ann:secret@one:4222', 'nats://…@one:4222'],
+    ['nats://t0ken@one,nats://two', 'nats://…@one,nats://two'],
+    ['postgres://u:p@ss@host/db', 'postgres://…@host/db'],
+    ['postgres://host/db?user=u&password=secret&x=1', 'postgres://host/db?user=u&password=…&x=1'],
+    ['nats://one', 'nats://one'],
+  ])('of %s leaves %s', (url, shown) => {
+    expect(hideLogin(url)).toBe(shown);
+  });
+});
