@@ -36,6 +36,25 @@ const agent = {
   version: '0.1.0',
 };
 
+const row = {
+  domain: 'www.example.com',
+  delay: 12.6,
+  dns_response_status: 'NOERROR',
+  dns_server: '223.5.5.5',
+  device,
+  answer_section: [
+    { name: 'www.example.com.', ttl: 61, rdclass: 'IN', rdtype: 'A', result: '93.184.216.34' },
+  ],
+  authority_section: [],
+  additional_section: [],
+  agent_id: 'zhuhai-1',
+  rtype: 'A',
+  transport: 'udp' as const,
+  truncated: false,
+  tries: 1,
+  flags: ['rd', 'ra'],
+};
+
 export const rpcExamples: { [Name in RpcName]: { request: RpcInput<Name>; reply: RpcReply<Name> } } = {
   oneShoot: {
     request: {
@@ -58,26 +77,7 @@ export const rpcExamples: { [Name in RpcName]: { request: RpcInput<Name>; reply:
       resp_timeout: 5,
     },
     reply: {
-      results: [
-        {
-          domain: 'www.example.com',
-          delay: 12.6,
-          dns_response_status: 'NOERROR',
-          dns_server: '223.5.5.5',
-          device,
-          answer_section: [
-            { name: 'www.example.com.', ttl: 61, rdclass: 'IN', rdtype: 'A', result: '93.184.216.34' },
-          ],
-          authority_section: [],
-          additional_section: [],
-          agent_id: 'zhuhai-1',
-          rtype: 'A',
-          transport: 'udp',
-          truncated: false,
-          tries: 1,
-          flags: ['rd', 'ra'],
-        },
-      ],
+      results: [row],
     },
   },
   taskGet: { request: { limit: 1000, cursor: '16' }, reply: [task] },
@@ -94,6 +94,13 @@ export const rpcExamples: { [Name in RpcName]: { request: RpcInput<Name>; reply:
   },
   taskUpdate: { request: { task_id: '17', status: 0 }, reply: { ...task, status: 0 } },
   taskDelete: { request: { task_id: '17' }, reply: { task_id: '17' } },
+  taskResultGet: {
+    request: { task_id: '17', from: 1_790_000_000, limit: 100 },
+    reply: {
+      results: [{ ...row, task_id: '17', scheduled_at: '2026-09-21T13:33:20.000Z' }],
+      next_cursor: null,
+    },
+  },
   groupDetailGet: { request: {}, reply: places },
   groupDetailSet: { request: { group_id: 1, details: [{ country: 86, province: 440000 }] }, reply: places },
   groupDetailDelete: { request: { group_id: 1 }, reply: { group_id: 1 } },

@@ -34,6 +34,8 @@ import {
   taskUpdateRequestSchema,
 } from './task.ts';
 
+import { taskResultGetReplySchema, taskResultGetRequestSchema } from './task-result.ts';
+
 /** One call: what it takes and what it gives. `takesNothing`: no bytes, `null`, `{}` and `"-"` all mean "no arguments". */
 export type Rpc = {
   subject: string;
@@ -86,6 +88,13 @@ const definitions = {
     takesNothing: false,
     request: taskKeySchema,
     reply: taskKeySchema,
+  },
+  taskResultGet: {
+    subject: subjects.taskResultGet,
+    summary: 'Lists the results of recurring tasks, newest first, page by page.',
+    takesNothing: true,
+    request: taskResultGetRequestSchema,
+    reply: taskResultGetReplySchema,
   },
   groupDetailGet: {
     subject: subjects.groupDetailGet,

@@ -8,6 +8,7 @@ export const subjects = {
   taskCreate: 'probe.task.create',
   taskUpdate: 'probe.task.update',
   taskDelete: 'probe.task.delete',
+  taskResultGet: 'probe.task.result.get',
   groupDetailGet: 'probe.group_detail.get',
   groupDetailSet: 'probe.group_detail.set',
   groupDetailDelete: 'probe.group_detail.delete',

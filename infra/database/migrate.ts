@@ -3,10 +3,12 @@ import { Kysely, PostgresDialect } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { Pool } from 'pg';
 import * as definitions from './migrations/001-definitions.ts';
+import * as results from './migrations/002-results.ts';
 
 /** Forward only, in the order of their names. */
 const migrations: Record<string, Migration> = {
   '001-definitions': definitions,
+  '002-results': results,
 };
 
 /** Runs what has not run yet; resolves with the names of what ran. */

@@ -1,5 +1,6 @@
 // The tables as Kysely sees them; migrations/ creates them.
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { SectionRecord, VerboseRow } from '../../contracts/probe.ts';
 import type { Task } from '../../contracts/task.ts';
 
 type Timestamp = ColumnType<Date, Date | undefined, Date>;
@@ -26,5 +27,25 @@ export type Tables = {
   };
   domain_group: { id: Generated<number>; name: string; domains: string[]; updated_at: Timestamp };
   probe_group_detail: { group_id: number; country: string; province: string; city: string; carrier: string };
+  probe_result: {
+    scheduled_at: ColumnType<Date, Date, never>;
+    task_id: string;
+    agent_id: string;
+    cell: number;
+    finished_at: Timestamp;
+    device: JSONColumnType<VerboseRow['device']>;
+    domain: string;
+    rtype: string;
+    dns_server: string;
+    status: string;
+    delay_ms: number | null;
+    transport: 'udp' | 'tcp' | null;
+    truncated: boolean;
+    tries: number;
+    flags: string[];
+    answer: Json<SectionRecord[]>;
+    authority: Json<SectionRecord[]>;
+    additional: Json<SectionRecord[]>;
+  };
   local_dns: { country: string; province: string; city: string; carrier: string; ips: string[] };
 };

@@ -5,6 +5,7 @@ import type { AgentDirectory } from './agent-directory.ts';
 import type { DefinitionCache } from './definition-cache.ts';
 import type { DefinitionStore } from './definition-store.ts';
 import type { Page } from './page.ts';
+import type { ResultStore } from './result-store.ts';
 import type { ProbeRunner } from './run-probe.ts';
 import type { TaskStore } from './task-store.ts';
 
@@ -12,6 +13,7 @@ import type { TaskStore } from './task-store.ts';
 export function createEndpoints(options: {
   runner: ProbeRunner;
   tasks: TaskStore;
+  results: ResultStore;
   store: DefinitionStore;
   definitions: Pick<DefinitionCache, 'publishChange'>;
   directory: Pick<AgentDirectory, 'describe'>;
@@ -19,7 +21,7 @@ export function createEndpoints(options: {
   maxProbes: number;
   maxQueries: number;
 }): Endpoint[] {
-  const { runner, tasks, store, definitions, directory, maxProbes, maxQueries } = options;
+  const { runner, tasks, results, store, definitions, directory, maxProbes, maxQueries } = options;
 
   return [
     defineEndpoint('oneShoot', maxProbes, runner.oneShoot),
@@ -32,6 +34,8 @@ export function createEndpoints(options: {
       await tasks.delete(key.task_id);
       return { body: key };
     }),
+
+    defineEndpoint('taskResultGet', maxQueries, async (request) => ({ body: await results.list(request) })),
 
     defineEndpoint('domainGroupGet', maxQueries, async (request) =>
       formatPage(await store.listDomainGroups(request)),

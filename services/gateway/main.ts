@@ -23,6 +23,7 @@ import { createDefinitionCache } from './definition-cache.ts';
 import { createDefinitionStore } from './definition-store.ts';
 import { createEndpoints } from './endpoints.ts';
 import { createFanOut } from './fan-out.ts';
+import { createResultStore } from './result-store.ts';
 import { createProbeRunner } from './run-probe.ts';
 import { createTaskStore } from './task-store.ts';
 
@@ -81,6 +82,7 @@ await runProcess(() => {
     endpoints: createEndpoints({
       runner,
       tasks,
+      results: createResultStore(database),
       store,
       definitions,
       directory,

@@ -1,6 +1,7 @@
 // Tasks, groups and resolvers: a real gateway process on a real Postgres.
 import { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RpcInput, RpcReply } from '../../../contracts/rpc.ts';
 import { headers, subjects } from '../../../contracts/subjects.ts';
 import { taskListReplySchema } from '../../../contracts/task.ts';
 import { startNatsServer, type TestNatsServer } from '../../helpers/nats.ts';
@@ -133,6 +134,73 @@ describe('tasks', () => {
   });
 });
 
+describe('results', () => {
+  /** 2,000 rows: 100 slots of a minute × 2 tasks × 2 agents × 5 cells. */
+  const fill = `
+    insert into probe_result (scheduled_at, task_id, agent_id, cell, device, domain, rtype, dns_server, status, delay_ms,
+                              transport, truncated, tries, flags, answer, authority, additional)
+    select to_timestamp(1790000000 + slot * 60), task, agent, cell,
+           '{"country": "86", "province": "1", "city": "2", "carrier": "x"}',
+           'n' || cell || '.example', 'A', '192.0.2.53', case cell when 4 then 'TIMEOUT' else 'NOERROR' end,
+           case cell when 4 then null else 1.5 end, 'udp', false, 1, '{rd}',
+           '[{"name": "n.example.", "ttl": 1, "rdclass": "IN", "rdtype": "A", "result": "192.0.2.1"}]', '[]', '[]'
+    from generate_series(0, 99) slot, (values (1), (2)) tasks (task), (values ('one'), ('two')) agents (agent),
+         generate_series(0, 4) cell`;
+
+  test('come newest first, page by page, each row once', async () => {
+    await query(fill);
+    const keys: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: RpcReply<'taskResultGet'> = await client.call('taskResultGet', { limit: 333, cursor });
+      keys.push(
+        ...page.results.map((row) => `${row.scheduled_at} ${row.task_id} ${row.agent_id} ${row.domain}`),
+      );
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    expect(keys).toHaveLength(2000);
+    expect(new Set(keys).size).toBe(2000);
+    const slots = keys.map((key) => key.split(' ')[0] ?? '');
+    expect(slots).toEqual(slots.toSorted().reverse());
+    expect(keys.slice(0, 2)).toEqual([
+      '2026-09-21T15:52:20.000Z 1 one n0.example',
+      '2026-09-21T15:52:20.000Z 1 one n1.example',
+    ]);
+    await query('delete from probe_result');
+  });
+
+  test('are chosen by task, agent, domain, status and time', async () => {
+    await query(fill);
+    const count = async (request: RpcInput<'taskResultGet'>) =>
+      (await client.call('taskResultGet', { limit: 1000, ...request })).results.length;
+    expect(await count({})).toBe(1000);
+    expect(await count({ task_id: '1', agent_id: 'two' })).toBe(500);
+    expect(await count({ task_id: '1', domain: 'n3.example' })).toBe(200);
+    expect(await count({ status: 'TIMEOUT' })).toBe(400);
+    expect(await count({ from: 1_790_000_000, to: 1_790_000_060 })).toBe(20);
+    expect(await count({ from: '2026-09-21T23:52:20+08:00' })).toBe(20);
+    expect(await count({ task_id: '3' })).toBe(0);
+    const [row] = (await client.call('taskResultGet', { status: 'TIMEOUT', limit: 1 })).results;
+    expect(row).toMatchObject({
+      delay: null,
+      device: { carrier: 'x' },
+      answer_section: [{ result: '192.0.2.1' }],
+    });
+    await query('delete from probe_result');
+  });
+
+  test.each([
+    'nowhere',
+    'W10',
+    Buffer.from('["2026-09-21T14:52:20.000Z","1","one",-1]').toString('base64url'),
+  ])('are refused for the cursor %s, which no reply gave', async (cursor) => {
+    await expect(client.call('taskResultGet', { cursor })).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+      details: { faults: [{ path: 'cursor' }] },
+    });
+  });
+});
+
 describe('domain groups', () => {
   test('are created, renamed, filled and deleted; names are unique', async () => {
     const group = await client.call('domainGroupCreate', {
@@ -187,6 +255,19 @@ describe('domain groups', () => {
       expect([created.status, deleted.status].sort()).toEqual(['fulfilled', 'rejected']);
     }
     await query('delete from probe_task');
+  });
+
+  test('are listed page by page', async () => {
+    await query('delete from domain_group');
+    const created: number[] = [];
+    for (const name of ['p1', 'p2', 'p3']) {
+      created.push((await client.call('domainGroupCreate', { name, domains: ['a.example'] })).id);
+    }
+    const first = await client.request(subjects.domainGroupGet, JSON.stringify({ limit: 2 }));
+    expect(first.headers?.get(headers.nextCursor)).toBe(String(created[1]));
+    const rest = await client.call('domainGroupGet', { limit: 2, cursor: Number(created[1]) });
+    expect(rest.map(({ id }) => id)).toEqual([created[2]]);
+    for (const id of created) await client.call('domainGroupDelete', { id });
   });
 
   test('hold 5,000 names', async () => {

@@ -3,12 +3,13 @@
 from typing import AsyncIterator, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from . import _constants as contract
-from . import definitions, management, replies
+from . import definitions, management, replies, results
 from .caller import Caller
 from .definitions import Agent, DomainGroup, GroupDetail, LocalDns
 from .management import OwnerId, Task, TaskChanges, TaskTarget, TaskTimeEnd
 from .replies import Device, VerboseRow
 from .requests import DomainTarget, Region
+from .results import ResultPage
 
 PlaceId = Union[int, str, None]
 #: ``Region(...)`` or ``[country, province, city, carrier]``; None, "", 0, "*" or a missing tail is a wildcard.
@@ -134,6 +135,34 @@ class ProbeTaskClient(Caller):
     async def delete_task(self, task_id: str) -> str:
         """Deletes a task and returns its id; raises ``NOT_FOUND``."""
         return await self._ask(contract.SUBJECT_TASK_DELETE, {"task_id": task_id}, management.read_task_key)
+
+    async def get_results(
+        self,
+        task_id: Optional[str] = None,
+        agent_id: Optional[str] = None,
+        domain: Optional[str] = None,
+        status: Optional[str] = None,
+        since: Optional[float] = None,
+        until: Optional[float] = None,
+        limit: Optional[int] = None,
+        cursor: Optional[str] = None,
+    ) -> ResultPage:
+        """One page of the results of recurring tasks, newest first.
+
+        ``since`` and ``until`` are Unix seconds of the nominal time, the first included, the last not. ``limit`` is
+        100 unless given, 1000 at most; ``cursor`` is the ``next_cursor`` of the page before.
+        """
+        body = {
+            "task_id": task_id,
+            "agent_id": agent_id,
+            "domain": domain,
+            "status": status,
+            "from": since,
+            "to": until,
+            "limit": limit,
+            "cursor": cursor,
+        }
+        return await self._ask(contract.SUBJECT_TASK_RESULT_GET, body, results.read_result_page)
 
     async def get_agents(self) -> List[Agent]:
         """The live agents in the order of their ids."""
