@@ -11,7 +11,7 @@ const natsPort = 4222;
  */
 export async function checkNatsUrl(natsUrl: string): Promise<void> {
   for (const part of natsUrl.split(',')) {
-    const url = URL.parse(part.includes('://') ? part.trim() : `nats://${part.trim()}`);
+    const url = URL.parse(part.trim());
     if (url === null || url.hostname === '') continue;
     const host = url.hostname.replace(/^\[|\]$/g, '');
     if ((await readServerName(host, Number(url.port) || natsPort)) !== null) return;

@@ -6,13 +6,13 @@ import { systemErrorCode } from '../error-text.ts';
 import { isStillRunning } from './process-identity.ts';
 import { waitUntil } from './wait-until.ts';
 
-const ChildRecord = z.object({
+const childRecordSchema = z.object({
   name: z.string(),
   pid: z.int().positive(),
   startedAt: z.string(),
   stopSignal: z.enum(['SIGTERM', 'SIGINT']),
 });
-export type ChildRecord = z.infer<typeof ChildRecord>;
+export type ChildRecord = z.infer<typeof childRecordSchema>;
 
 const orphanGraceMs = 10_000;
 const killWaitMs = 5_000;
@@ -85,7 +85,7 @@ async function readRecord(path: string): Promise<ChildRecord | null> {
     throw error;
   }
   try {
-    return ChildRecord.parse(JSON.parse(text));
+    return childRecordSchema.parse(JSON.parse(text));
   } catch (error) {
     // A record that a full disk cut short tells nothing; the servers' own pid files remain.
     if (error instanceof SyntaxError || error instanceof z.ZodError) return null;

@@ -27,9 +27,9 @@ const reply = await bus.request("${subject}", JSON.stringify(request), { timeout
 console.log(reply.json());
 await bus.close();'
 
-from Python (pip install nats-py):
+from Python (once: python3 -m venv .venv && .venv/bin/pip install nats-py):
 
-python3 -c '
+.venv/bin/python -c '
 import asyncio, json, nats
 async def main():
     bus = await nats.connect("${natsUrl}")

@@ -40,7 +40,7 @@ const graceMs = 5_000;
 const greetingTimeoutMs = 2_000;
 const maxGreetingChars = 16_384;
 
-const Greeting = z.object({ server_name: z.string() });
+const greetingSchema = z.object({ server_name: z.string() });
 
 /**
  * Starts nats-server and resolves once it greets under the name it was given. Rejects with `PORT_TAKEN` or
@@ -145,7 +145,7 @@ export function readServerName(host: string, port: number): Promise<string | nul
 function parseGreeting(line: string): string | null {
   if (!line.startsWith('INFO ')) return null;
   try {
-    const greeting = Greeting.safeParse(JSON.parse(line.slice('INFO '.length)));
+    const greeting = greetingSchema.safeParse(JSON.parse(line.slice('INFO '.length)));
     return greeting.success ? greeting.data.server_name : null;
   } catch (error) {
     if (error instanceof SyntaxError) return null;

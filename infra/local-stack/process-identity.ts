@@ -12,6 +12,13 @@ export async function identifyProcess(pid: number): Promise<ProcessIdentity | nu
   return process.platform === 'linux' ? identifyOnLinux(pid) : identifyByPs(pid);
 }
 
+/** This very process. */
+export async function identifySelf(): Promise<ProcessIdentity> {
+  const self = await identifyProcess(process.pid);
+  if (self === null) throw new Error(`pid ${process.pid} is not among the running processes`);
+  return self;
+}
+
 /** Whether exactly this process (same pid, same start) still runs. */
 export async function isStillRunning(recorded: { pid: number; startedAt: string }): Promise<boolean> {
   const current = await identifyProcess(recorded.pid);

@@ -1,7 +1,8 @@
 // Runs a program to its end, with an argument array and a bound in time.
 
 import { spawn } from 'node:child_process';
-import { describeError, systemErrorCode } from '../error-text.ts';
+import { describeError } from '../error-text.ts';
+import { signalGroup } from './process-group.ts';
 import { StackError } from './stack-error.ts';
 
 export type RunOptions = {
@@ -39,7 +40,9 @@ export function runProgram(
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const result: RunResult = { exitCode: null, stdout: '', stderr: '' };
-    const endGroup = (): void => killGroup(child.pid);
+    const endGroup = (): void => {
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+    };
     const timer = setTimeout(endGroup, timeoutMs);
     const settle = (): void => {
       clearTimeout(timer);
@@ -63,16 +66,6 @@ export function runProgram(
     if (signal?.aborted) endGroup();
     else signal?.addEventListener('abort', endGroup, { once: true });
   });
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch (error) {
-    // Already gone.
-    if (systemErrorCode(error) !== 'ESRCH') throw error;
-  }
 }
 
 /** Like `runProgram`, but any end other than exit code 0 rejects with `PROGRAM_FAILED` and the last output line. */

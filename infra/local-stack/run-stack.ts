@@ -1,8 +1,12 @@
 // The local stack as a process: its lock, what it prints, its signals and its exit code.
 import { join } from 'node:path';
+import { ConfigError } from '../config.ts';
 import { describeError } from '../error-text.ts';
+import { checkDataFolder } from './check-data-folder.ts';
+import { checkSettings } from './check-settings.ts';
 import { tryLock } from './file-lock.ts';
 import { formatFirstCalls } from './first-call.ts';
+import { workAsFolderOwner } from './folder-owner.ts';
 import { createLocalStack, label, type StackOptions, type StackParts } from './stack.ts';
 
 export type RunStackOptions = Omit<StackOptions, 'report' | 'onFailure'> & {
@@ -16,13 +20,15 @@ const parentCheckMs = 1_000;
 
 /**
  * Starts the stack, prints where everything is and then `ready`, and stops it on SIGINT, SIGTERM or SIGHUP.
+ * Root in another user's folder goes on as that user.
  * Ends the process: exit code 0 after a stop that was asked for, 1 with one line when something failed.
  */
 export async function runStackProcess(parts: StackParts, options: RunStackOptions): Promise<void> {
   const { dataFolder, env, sameKeystrokeMs = defaultSameKeystrokeMs } = options;
   // A reader that goes away (`npm start | head`) does not end the stack.
   process.stdout.on('error', () => undefined);
-  const lock = await takeLock(dataFolder);
+  await refuseWrongSettings(env);
+  const lock = await takeLock(dataFolder, env);
 
   const stack = createLocalStack(parts, {
     ...options,
@@ -80,10 +86,26 @@ export async function runStackProcess(parts: StackParts, options: RunStackOption
   }
 }
 
-async function takeLock(dataFolder: string): Promise<{ release(): Promise<void> }> {
+async function refuseWrongSettings(env: NodeJS.ProcessEnv): Promise<void> {
   try {
+    await checkSettings(env);
+  } catch (error) {
+    for (const fault of error instanceof ConfigError ? error.faults : [describeError(error)])
+      printFault(fault);
+    process.exit(1);
+  }
+}
+
+async function takeLock(dataFolder: string, env: NodeJS.ProcessEnv): Promise<{ release(): Promise<void> }> {
+  try {
+    await checkDataFolder(dataFolder);
     const attempt = await tryLock(join(dataFolder, 'stack.lock'));
-    if (attempt.kind === 'held') return attempt.lock;
+    if (attempt.kind === 'held') {
+      // Not before: files that a running stack uses stay whose they are.
+      const owner = await workAsFolderOwner(dataFolder, env);
+      if (owner !== null) print(`working as ${owner.name}, whose folder ${dataFolder} is`);
+      return attempt.lock;
+    }
     const { pid } = attempt;
     printFault(
       `npm start already runs on ${dataFolder} (pid ${pid}): stop it with Ctrl-C there, or with kill ${pid}`,

@@ -1,4 +1,4 @@
-// The services of the local stack: one row each, started in this order and stopped in reverse.
+// The services of the local stack: one row each. They start side by side and are printed in this order.
 
 export type StackService = {
   /** Of the process, its log and its row in stack.json. */

@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { systemErrorCode } from '../error-text.ts';
 
-export const StackAddresses = z.object({
+const stackAddressesSchema = z.object({
   pid: z.int().positive(),
+  /** Of the process, as process-identity.ts has it: its pid may by now belong to another. */
+  startedAt: z.string(),
   natsUrl: z.string(),
   databaseUrl: z.string(),
   /** `host:port` of the example zone's DNS server. */
   exampleZone: z.string(),
   services: z.array(z.object({ name: z.string(), metricsUrl: z.string() })),
 });
-export type StackAddresses = z.infer<typeof StackAddresses>;
+export type StackAddresses = z.infer<typeof stackAddressesSchema>;
 
 /** Readable by its owner only: the URLs hold passwords. Written whole or not at all. */
 export async function writeStackFile(dataFolder: string, addresses: StackAddresses): Promise<void> {
@@ -30,7 +32,7 @@ export async function readStackFile(dataFolder: string): Promise<StackAddresses 
     if (systemErrorCode(error) === 'ENOENT') return null;
     throw error;
   }
-  return StackAddresses.parse(JSON.parse(text));
+  return stackAddressesSchema.parse(JSON.parse(text));
 }
 
 export async function removeStackFile(dataFolder: string): Promise<void> {

@@ -7,12 +7,13 @@ import { checkNatsUrl } from './check-nats-url.ts';
 import { stopOrphans } from './child-record.ts';
 import { startNatsServer } from './nats-server.ts';
 import { startPostgres } from './postgres.ts';
+import { identifySelf } from './process-identity.ts';
 import { natsServerSource, provideProgram } from './provide-program.ts';
 import type { StackService } from './services.ts';
 import { StackError } from './stack-error.ts';
 import { removeStackFile, type StackAddresses, writeStackFile } from './stack-file.ts';
 import type { ChildExit } from './start-child.ts';
-import { loopback, startOnFreePort } from './start-on-free-port.ts';
+import { loopback, noteOtherPort, startOnFreePort } from './start-on-free-port.ts';
 import { startServices } from './start-services.ts';
 import type { RestartPolicy } from './supervise-service.ts';
 
@@ -78,7 +79,7 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
     signal.throwIfAborted();
     await abandonOnAbort(parts.seed(databaseUrl), signal);
     const exampleZone = await startZone();
-    const services = await startServices(parts.services, {
+    const started = await startServices(parts.services, {
       firstPort: ports.firstMetrics,
       dataFolder,
       env: { ...env, NATS_URL: natsUrl, DATABASE_URL: databaseUrl },
@@ -87,8 +88,10 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
       supervisor: { report, onGiveUp: onFailure, ...(restart === undefined ? {} : { restart }) },
       onStarting: (supervised) => stoppers.push((how) => supervised.stop(how)),
     });
-    for (const { name, metricsUrl } of services) report(`${label(name)} ${metricsUrl}`);
-    const addresses = { pid: process.pid, natsUrl, databaseUrl, exampleZone, services };
+    for (const { name, metricsUrl, note } of started) report(`${label(name)} ${metricsUrl}${note}`);
+    const services = started.map(({ name, metricsUrl }) => ({ name, metricsUrl }));
+    const { pid, startedAt } = await identifySelf();
+    const addresses = { pid, startedAt, natsUrl, databaseUrl, exampleZone, services };
     stoppers.push(() => removeStackFile(dataFolder));
     await writeStackFile(dataFolder, addresses);
     return addresses;
@@ -171,10 +174,6 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
 
 export function label(name: string): string {
   return name.padEnd(labelWidth);
-}
-
-function noteOtherPort(port: number, preferred: number): string {
-  return port === preferred || preferred === 0 ? '' : ` (${preferred} is taken)`;
 }
 
 /** Stops waiting when the signal is aborted; what is under way then ends with the process. */

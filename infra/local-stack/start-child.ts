@@ -4,6 +4,7 @@ import { mkdir, open, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { describeError, systemErrorCode } from '../error-text.ts';
 import { forgetChild, recordChild } from './child-record.ts';
+import { signalGroup } from './process-group.ts';
 import { identifyProcess } from './process-identity.ts';
 import { StackError } from './stack-error.ts';
 
@@ -29,6 +30,8 @@ export type ChildExit = { exitCode: number | null; signal: NodeJS.Signals | null
 export type Child = {
   readonly name: string;
   readonly pid: number;
+  /** Where its output goes. */
+  readonly logFile: string;
   /** Settles when the process has ended; never rejects. */
   readonly exited: Promise<ChildExit>;
   /** Null while it runs. */
@@ -86,6 +89,7 @@ export async function startChild(command: ChildCommand): Promise<Child> {
   return {
     name,
     pid,
+    logFile,
     exited,
     exit: () => ended,
     readOutput: () => readTail(logFile, outputStart),
@@ -101,15 +105,6 @@ export async function startChild(command: ChildCommand): Promise<Child> {
       return exited;
     },
   };
-}
-
-/** Signals a child with all that it started in its group; nothing happens when they are gone. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ESRCH') throw error;
-  }
 }
 
 /** One older log is kept, so that a stack that runs for months does not fill the disk. */

@@ -1,11 +1,14 @@
 // Starts the services of the stack side by side, each on a port of its own.
 import { join } from 'node:path';
+import { readHttpHost } from './http-address.ts';
 import type { StackService } from './services.ts';
-import { findFree } from './start-on-free-port.ts';
+import { findFree, noteOtherPort } from './start-on-free-port.ts';
 import { type SupervisedService, type SupervisorDeps, superviseService } from './supervise-service.ts';
 
+const maxPortsTried = 100;
+
 export type StartServicesOptions = {
-  /** The first service's port for health and metrics, followed by the others'; 0 for any. */
+  /** The first service's port for health and metrics, followed by the others'; 0 for any. A taken one is replaced. */
   firstPort: number;
   dataFolder: string;
   env: NodeJS.ProcessEnv;
@@ -16,6 +19,13 @@ export type StartServicesOptions = {
   onStarting: (service: SupervisedService) => void;
 };
 
+export type StartedService = {
+  name: string;
+  metricsUrl: string;
+  /** Says that the preferred port is taken, where it is. */
+  note: string;
+};
+
 /**
  * Resolves with the addresses when every service is ready. Rejects with `SERVICE_FAILED` of the first that is
  * not, but only once all have settled: no start is then under way behind the back of a stop.
@@ -23,9 +33,9 @@ export type StartServicesOptions = {
 export async function startServices(
   services: readonly StackService[],
   options: StartServicesOptions,
-): Promise<{ name: string; metricsUrl: string }[]> {
+): Promise<StartedService[]> {
   const { firstPort, dataFolder, env, readyTimeoutMs, signal, supervisor, onStarting } = options;
-  const metricsPorts = await chooseMetricsPorts(services.length, firstPort);
+  const metricsPorts = await chooseMetricsPorts(services.length, firstPort, readHttpHost(env));
   const starts = services.map(async ({ name, script, env: ownEnv }, index) => {
     const supervised = superviseService(
       {
@@ -41,19 +51,28 @@ export async function startServices(
       supervisor,
     );
     onStarting(supervised);
-    return { name, metricsUrl: await supervised.start() };
+    const metricsUrl = await supervised.start();
+    const preferredPort = firstPort === 0 ? 0 : firstPort + index;
+    return { name, metricsUrl, note: noteOtherPort(Number(new URL(metricsUrl).port), preferredPort) };
   });
   const failure = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
   return Promise.all(starts);
 }
 
-/** Distinct free ports, so that services starting at the same time do not compete for one. */
-async function chooseMetricsPorts(count: number, first: number): Promise<number[]> {
+/**
+ * Distinct free ports, so that services starting at the same time do not compete for one: each its own place in the row,
+ * and those whose place is taken one behind the row, so that the others keep theirs.
+ */
+async function chooseMetricsPorts(count: number, first: number, host: string): Promise<number[]> {
   if (first === 0) return new Array<number>(count).fill(0);
   const chosen: number[] = [];
-  for (let port = first; chosen.length < count && port < first + 100; port += 1) {
-    if ((await findFree(port)) !== null) chosen.push(port);
+  let next = first + count;
+  for (let port = first; port < first + count; port += 1) {
+    let free = await findFree(port, host);
+    for (; free === null && next < first + maxPortsTried; next += 1) free = await findFree(next, host);
+    // With none left the service itself looks further, and says so.
+    chosen.push(free ?? next);
   }
   return chosen;
 }

@@ -1,7 +1,7 @@
 // Keeps one service running: starts it, restarts it with growing pauses, and gives up when that does not help.
 import { setTimeout as pause } from 'node:timers/promises';
 import { describeError } from '../error-text.ts';
-import { findLastWords } from './last-words.ts';
+import { describeEnd } from './describe-service-fault.ts';
 import { type ServiceProcess, type ServiceProcessOptions, startServiceProcess } from './service-process.ts';
 import { StackError } from './stack-error.ts';
 
@@ -62,8 +62,8 @@ export function superviseService(options: ServiceProcessOptions, deps: Superviso
       const exit = await running.child.exited;
       if (signal.aborted) return;
       if (performance.now() - upSince >= restart.stableAfterMs) failures = 0;
-      const words = findLastWords(await running.child.readOutput());
-      let fault = `${name} ended (${exit.signal ?? `exit code ${exit.exitCode}`})${words === '' ? '' : `: ${words}`}`;
+      const output = await running.child.readOutput();
+      let fault = describeEnd({ name, logFile: running.child.logFile, exit, output });
       let next: ServiceProcess | null = null;
       while (next === null) {
         failures += 1;

@@ -4,7 +4,7 @@ import type { BusConfig } from '../../infra/bus/nats-bus.ts';
 import { busConfig, busVariables, ConfigError, readConfig } from '../../infra/config.ts';
 import { describeError } from '../../infra/error-text.ts';
 import { resolveDataFolder } from '../../infra/local-stack/data-folder.ts';
-import { identifyProcess } from '../../infra/local-stack/process-identity.ts';
+import { isStillRunning } from '../../infra/local-stack/process-identity.ts';
 import { readStackFile } from '../../infra/local-stack/stack-file.ts';
 
 const variables = z.object(busVariables);
@@ -19,7 +19,7 @@ async function findStackUrl(dataFolder: string): Promise<string | undefined> {
   try {
     const stack = await readStackFile(dataFolder);
     // A stack that was killed leaves its file behind.
-    return stack === null || (await identifyProcess(stack.pid)) === null ? undefined : stack.natsUrl;
+    return stack === null || !(await isStillRunning(stack)) ? undefined : stack.natsUrl;
   } catch (error) {
     throw new ConfigError([
       `DATA_DIR: stack.json in ${dataFolder} cannot be read (${describeError(error)}); set NATS_URL instead`,

@@ -1,5 +1,6 @@
 // The command line → the request of one verbose call, or every fault in it. Pure.
 import { parseArgs } from 'node:util';
+import { parseDnsServer } from '../../contracts/dns-server.ts';
 import { oneShootVerboseRequestSchema } from '../../contracts/probe.ts';
 import type { RpcInput } from '../../contracts/rpc.ts';
 import { printable } from './printable-text.ts';
@@ -89,6 +90,10 @@ function buildRequest({ names, types, servers, groups, regions, timeouts }: Give
 function findTextFaults({ names, groups, timeouts }: Given): string[] {
   const faults: string[] = [];
   if (names.length === 0) faults.push('NAME is missing');
+  // Without -- npm takes the options for its own and leaves their values behind, as names.
+  for (const name of names)
+    if (parseDnsServer(name).ok)
+      faults.push(`NAME ${quote(name)}: is a server's address; did you forget -- after npm run probe?`);
   if (groups.length > 1) faults.push('-g: given more than once');
   if (timeouts.length > 1) faults.push('--timeout: given more than once');
   for (const group of groups)

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { providePython } from './python.ts';
 
-const PrintedRecord = z.strictObject({
+const printedRecordSchema = z.strictObject({
   name: z.string(),
   ttl: z.number(),
   rdclass: z.string(),
@@ -14,28 +14,28 @@ const PrintedRecord = z.strictObject({
   result: z.string(),
 });
 
-const PrintedReply = z.strictObject({
+const printedReplySchema = z.strictObject({
   kind: z.literal('reply'),
   rcode: z.number(),
   status: z.string(),
-  answer: z.array(PrintedRecord),
-  authority: z.array(PrintedRecord),
-  additional: z.array(PrintedRecord),
+  answer: z.array(printedRecordSchema),
+  authority: z.array(printedRecordSchema),
+  additional: z.array(printedRecordSchema),
 });
 
-const ParsedMessage = z.discriminatedUnion('kind', [
-  PrintedReply,
+const parsedMessageSchema = z.discriminatedUnion('kind', [
+  printedReplySchema,
   z.strictObject({ kind: z.literal('malformed'), reason: z.string() }),
 ]);
 
-const CodeNames = z.strictObject({
+const codeNamesSchema = z.strictObject({
   rdtypes: z.array(z.string()),
   rdclasses: z.array(z.string()),
   rcodes: z.array(z.string()),
 });
 
-export type PrintedReply = z.infer<typeof PrintedReply>;
-export type ParsedMessage = z.infer<typeof ParsedMessage>;
+export type PrintedReply = z.infer<typeof printedReplySchema>;
+export type ParsedMessage = z.infer<typeof parsedMessageSchema>;
 export type AskedQuestion = { name: string; rtype: number; address: string; port: number };
 
 export type Dnspython = {
@@ -44,7 +44,7 @@ export type Dnspython = {
   /** Asks the server itself, over UDP and after truncation over TCP. */
   ask(question: AskedQuestion): Promise<PrintedReply>;
   /** The text of every type, class and rcode by number. */
-  names(): Promise<z.infer<typeof CodeNames>>;
+  names(): Promise<z.infer<typeof codeNamesSchema>>;
   stop(): Promise<void>;
 };
 
@@ -71,9 +71,9 @@ export async function startDnspython(): Promise<Dnspython> {
   };
   return {
     parse: async (packet) =>
-      ParsedMessage.parse(await request({ do: 'parse', wire: packet.toString('hex') })),
-    ask: async (question) => PrintedReply.parse(await request({ do: 'ask', ...question })),
-    names: async () => CodeNames.parse(await request({ do: 'names' })),
+      parsedMessageSchema.parse(await request({ do: 'parse', wire: packet.toString('hex') })),
+    ask: async (question) => printedReplySchema.parse(await request({ do: 'ask', ...question })),
+    names: async () => codeNamesSchema.parse(await request({ do: 'names' })),
     async stop() {
       child.stdin.end();
       await closed;

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { migrateToLatest } from '../../infra/database/migrate.ts';
+import { resolveDataFolder } from '../../infra/local-stack/data-folder.ts';
+import { giveToFolderOwner } from '../../infra/local-stack/folder-owner.ts';
 import { startNatsServer } from '../../infra/local-stack/nats-server.ts';
 import { startPostgres } from '../../infra/local-stack/postgres.ts';
 import { sealTemplate, templateDatabase } from './postgres.ts';
@@ -27,6 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     provideProgram('nsd-checkconf'),
     providePython(),
   ]);
+  await giveToFolderOwner(resolveDataFolder(process.env));
   const dataFolder = await mkdtemp(join(tmpdir(), 'probe-task-test-'));
   const stoppers: (() => Promise<void>)[] = [() => rm(dataFolder, { recursive: true, force: true })];
   async function stopAll(): Promise<void> {

@@ -34,7 +34,7 @@ const lineTimeoutMs = 18_000;
  */
 export async function spawnService(name: string, env: Record<string, string>): Promise<TestService> {
   const folder = await mkdtemp(join(tmpdir(), 'probe-task-service-'));
-  const { child, port } = await startServiceProcess({
+  const { child, metricsUrl } = await startServiceProcess({
     name,
     script: mainFile(name),
     env: { ...plainEnvironment(), ...env },
@@ -56,7 +56,7 @@ export async function spawnService(name: string, env: Record<string, string>): P
 
   return {
     pid: child.pid,
-    metricsUrl: `http://127.0.0.1:${port}`,
+    metricsUrl: new URL(metricsUrl).origin,
     exited: child.exited,
     readLog: async () => (lastOutput ?? (await child.readOutput())).trimEnd().split('\n'),
     signal: (signal) => child.signal(signal),

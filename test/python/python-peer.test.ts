@@ -25,6 +25,11 @@ describe('the Python package by itself', () => {
     const report = await runUnittest('test_vectors', {});
     expect(report).toMatch(/^Ran [1-9]\d* tests[\s\S]*^OK$/m);
   });
+
+  test('says at once and why that no server takes the connection', async () => {
+    const report = await runUnittest('test_connecting', {});
+    expect(report).toMatch(/^Ran [1-9]\d* tests[\s\S]*^OK$/m);
+  });
 });
 
 describe('Python callers of a live gateway', () => {

@@ -1,5 +1,6 @@
 // Gateway and agents as real processes on a real bus: the whole way of a probe.
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { keepUntilTestEnd } from '../helpers/cleanup.ts';
 import { startNatsServer, type TestNatsServer } from '../helpers/nats.ts';
 import { createTestDatabase, type TestDatabase } from '../helpers/postgres.ts';
 import { spawnService, type TestService } from '../helpers/processes.ts';
@@ -12,16 +13,12 @@ let nats: TestNatsServer;
 let database: TestDatabase;
 let gateway: TestService;
 let client: TestClient;
-const stops: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   nats = await startNatsServer();
   database = await createTestDatabase();
   gateway = await spawnService('gateway', { NATS_URL: nats.url, DATABASE_URL: database.url });
   client = await connectTestClient(nats.url);
-});
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
 });
 afterAll(async () => {
   await client.stop();
@@ -44,8 +41,7 @@ async function startAgent(id: string, province: string): Promise<TestService> {
 }
 
 async function startDns(script: Script): Promise<{ text: string; received(count: number): Promise<void> }> {
-  const server = await startScriptedDnsServer(script);
-  stops.push(() => server.stop());
+  const server = keepUntilTestEnd(await startScriptedDnsServer(script));
   return { text: `${server.address}:${server.port}`, received: (count) => server.received(count) };
 }
 
@@ -54,8 +50,7 @@ const answerA: Script = (query) =>
 
 describe('a probe', () => {
   test('from an agent killed mid-order has AGENT_NO_REPLY rows for it and the rows of the others', async () => {
-    const survivor = await startAgent('survivor', 'kill');
-    stops.push(() => survivor.stop());
+    keepUntilTestEnd(await startAgent('survivor', 'kill'));
     const victim = await startAgent('victim', 'kill');
     const { text: quick } = await startDns(answerA);
     const held: (() => void)[] = [];
@@ -84,8 +79,7 @@ describe('a probe', () => {
   });
 
   test('tells rcode, refusal, silence and garbage of servers apart, each in its row', async () => {
-    const agent = await startAgent('judge', 'faults');
-    stops.push(() => agent.stop());
+    keepUntilTestEnd(await startAgent('judge', 'faults'));
     const scripts: [Script, string][] = [
       [answerA, 'NOERROR'],
       [(query) => query.send(replyTo(query, { rcode: 3 })), 'NXDOMAIN'],
@@ -111,10 +105,7 @@ describe('a probe', () => {
   });
 
   test('of 9,000 cells over three agents is whole', async () => {
-    for (const id of ['a', 'b', 'c']) {
-      const agent = await startAgent(id, 'many');
-      stops.push(() => agent.stop());
-    }
+    for (const id of ['a', 'b', 'c']) keepUntilTestEnd(await startAgent(id, 'many'));
     const { text } = await startDns(answerA);
     const targets = Array.from({ length: 3000 }, (_, index) => ({ ...target, data: `n${index}.example` }));
     const { results } = await client.call('oneShootVerbose', {

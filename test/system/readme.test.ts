@@ -137,7 +137,9 @@ describe('what npm start printed', () => {
     const copied = [
       /^(npm run .*)$/m.exec(output)?.[1],
       /^(node [\s\S]*?')\n\n/m.exec(output)?.[1],
-      /^(python3 [\s\S]*?')\n\n/m.exec(output)?.[1]?.replace('python3', await providePython()),
+      /^(\.venv\/bin\/python [\s\S]*?')\n\n/m
+        .exec(output)?.[1]
+        ?.replace('.venv/bin/python', `'${await providePython()}'`),
     ];
     for (const command of copied) {
       expect(command).toBeDefined();

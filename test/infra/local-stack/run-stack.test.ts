@@ -55,7 +55,7 @@ describe('start and stop', () => {
     expect(await listAlive(pids)).toEqual([]);
     expect(await readStackFile(folder.path)).toBeNull();
     // Not by the terminal's SIGINT: the services have their turn.
-    expect(await readFile(join(folder.path, 'log', 'first.log'), 'utf8')).toBe('first ends: SIGTERM\n');
+    expect(await readFile(join(folder.path, 'log', 'first.log'), 'utf8')).toMatch(/\nfirst ends: SIGTERM\n$/);
   });
 
   test('SIGTERM in the middle of a start leaves nothing behind', async () => {
@@ -210,55 +210,8 @@ describe('in the way', () => {
     const natsUrl = `nats://someone:secret@127.0.0.1:${port}`;
     const run = folder.start({ ...givenServers, NATS_URL: natsUrl });
     expect(await run.exited).toEqual({ exitCode: 1, signal: null });
-    expect(run.output()).toContain(
-      `NATS_URL: no NATS server answers at nats://someone:…@127.0.0.1:${port}\n`,
-    );
+    expect(run.output()).toContain(`NATS_URL: no NATS server answers at nats://…@127.0.0.1:${port}\n`);
     expect(run.output()).not.toContain('secret');
-    expect(await folder.readPids()).toEqual({});
-  });
-});
-
-test('a data folder that cannot be written is named in one line', async () => {
-  const file = join(folder.path, 'file');
-  await writeFile(file, '');
-  const run = folder.start({ DATA_DIR: join(file, 'data') });
-  expect(await run.exited).toEqual({ exitCode: 1, signal: null });
-  expect(run.output().trim()).toMatch(/^cannot keep data in \S+: ENOTDIR[^\n]+$/);
-});
-
-describe('services', () => {
-  test('one that ends is reported with its last words and restarted', async () => {
-    const run = await folder.startReady(givenServers);
-    const { services } = await folder.readAddresses();
-    const before = await folder.readPids();
-    const crashUrl = new URL('/crash', services[0]?.metricsUrl);
-    await expect(fetch(crashUrl)).rejects.toThrow();
-    expect(await run.waitForLine(/^first ended/)).toBe(
-      'first ended (exit code 3): crashed on request; restarting in 0.01 s',
-    );
-    await run.waitForLine(/^first is ready again$/);
-    const after = await folder.readPids();
-    expect(after.second).toBe(before.second);
-    expect(await listAlive(after)).toEqual(expect.arrayContaining(['first', 'second']));
-    expect(after.first).not.toBe(before.first);
-  });
-
-  test('one that cannot be brought back stops the stack with one line', async () => {
-    const run = await folder.startReady(givenServers);
-    const { services } = await folder.readAddresses();
-    await expect(fetch(new URL('/crash-for-good', services[1]?.metricsUrl))).rejects.toThrow();
-    expect(await run.exited).toEqual({ exitCode: 1, signal: null });
-    expect(run.output().match(/restarting in/g)).toHaveLength(3);
-    expect(run.output()).toContain('second ended (exit code 4): crashed at the start; given up\n');
-    expect(await folder.readPids()).toEqual({});
-  });
-
-  test('one that refuses its configuration stops the stack, which names its faults in one line', async () => {
-    const run = folder.start({ ...givenServers, STAND_IN_BROKEN: 'second' });
-    expect(await run.exited).toEqual({ exitCode: 1, signal: null });
-    expect(run.output()).toContain(
-      'second ended (exit code 1): FIRST: is missing; SECOND: expected a number\n',
-    );
     expect(await folder.readPids()).toEqual({});
   });
 });

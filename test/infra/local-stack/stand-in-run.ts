@@ -9,7 +9,7 @@ import { identifyProcess } from '../../../infra/local-stack/process-identity.ts'
 import { readStackFile, type StackAddresses } from '../../../infra/local-stack/stack-file.ts';
 import { spawnProgram, type TestProgramRun } from '../../helpers/processes.ts';
 
-const RunRecord = z.object({ name: z.string(), pid: z.number() });
+const runRecordSchema = z.object({ name: z.string(), pid: z.number() });
 
 export type StandInFolder = {
   path: string;
@@ -58,7 +58,7 @@ export async function createStandInFolder(): Promise<StandInFolder> {
       const files = (await readdir(join(path, 'run'))).filter((file) => file.endsWith('.json'));
       const records = await Promise.all(
         files.map(async (file) =>
-          RunRecord.parse(JSON.parse(await readFile(join(path, 'run', file), 'utf8'))),
+          runRecordSchema.parse(JSON.parse(await readFile(join(path, 'run', file), 'utf8'))),
         ),
       );
       return Object.fromEntries(records.map(({ name, pid }) => [name, pid]));

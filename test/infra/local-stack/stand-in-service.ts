@@ -8,7 +8,12 @@ function end(reason: string): void {
   process.exit(0);
 }
 
-if (process.env.STAND_IN_FAULT !== undefined) {
+function log(event: Record<string, unknown>): void {
+  console.log(JSON.stringify(event));
+}
+
+const fault = process.env.STAND_IN_FAULT;
+if (fault === 'configuration') {
   console.error('FIRST: is missing');
   console.error('SECOND: expected a number');
   process.exit(1);
@@ -32,6 +37,14 @@ const server = createServer((request, response) => {
     console.error('crashed on request');
     process.exit(3);
   }
+  if (fault === 'unready') {
+    response.statusCode = 503;
+    response.end(JSON.stringify({ status: 'not ready', checks: { bus: false, disk: true, orders: false } }));
+    return;
+  }
   response.end('ok');
 });
-server.listen(Number(process.env.METRICS_PORT), '127.0.0.1');
+log({ level: 50, msg: 'a fault that was overcome' });
+log({ level: 40, msg: 'waiting for the bus', reason: 'nobody answers' });
+log({ level: 30, msg: 'health and metrics' });
+server.listen(Number(process.env.METRICS_PORT), process.env.HTTP_HOST || '127.0.0.1');

@@ -14,7 +14,9 @@ async function execute(databaseUrl: string, sql: string): Promise<void> {
 }
 
 function standIn(name: string): StackService {
-  const fault = process.env.STAND_IN_BROKEN === name ? { STAND_IN_FAULT: 'yes' } : {};
+  const { STAND_IN_BROKEN, STAND_IN_UNREADY } = process.env;
+  const kind = STAND_IN_BROKEN === name ? 'configuration' : STAND_IN_UNREADY === name ? 'unready' : undefined;
+  const fault = kind === undefined ? {} : { STAND_IN_FAULT: kind };
   return {
     name,
     script: 'test/infra/local-stack/stand-in-service.ts',
@@ -22,7 +24,8 @@ function standIn(name: string): StackService {
   };
 }
 
-const preferred = Number(process.env.STAND_IN_NATS_PORT ?? 0);
+const natsPort = Number(process.env.STAND_IN_NATS_PORT ?? 0);
+const firstMetrics = Number(process.env.STAND_IN_METRICS_PORT ?? 0);
 
 await runStackProcess(
   {
@@ -41,7 +44,8 @@ await runStackProcess(
     env: process.env,
     isDurable: false,
     ...(process.env.STAND_IN_STUBBORN === undefined ? {} : { sameKeystrokeMs: 0 }),
-    ports: { nats: preferred, postgres: 0, exampleZone: 0, firstMetrics: 0 },
+    ...(process.env.STAND_IN_UNREADY === undefined ? {} : { readyTimeoutMs: 500 }),
+    ports: { nats: natsPort, postgres: 0, exampleZone: 0, firstMetrics },
     restart: { firstPauseMs: 10, longestPauseMs: 100, maxFailures: 3, stableAfterMs: 60_000 },
   },
 );

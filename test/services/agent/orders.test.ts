@@ -1,7 +1,7 @@
 // A real agent process on a real bus, asking scripted DNS servers, with the test in the place of the gateway.
 import { randomUUID } from 'node:crypto';
 import { connect, type NatsConnection } from 'nats';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
   type Heartbeat,
   heartbeatSchema,
@@ -13,6 +13,7 @@ import {
   outcomeSchema,
 } from '../../../contracts/agent.ts';
 import { internalSubjects, orderSubject } from '../../../contracts/subjects.ts';
+import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
 import { startNatsServer, type TestNatsServer } from '../../helpers/nats.ts';
 import { runService, spawnService, type TestService } from '../../helpers/processes.ts';
 import {
@@ -35,15 +36,10 @@ const agentEnv = {
 
 let nats: TestNatsServer;
 let bus: NatsConnection;
-/** Stopped in reverse after each test, also after one that failed. */
-const stops: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   nats = await startNatsServer();
   bus = await connect({ servers: nats.url });
-});
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
 });
 afterAll(async () => {
   await bus.close();
@@ -51,14 +47,11 @@ afterAll(async () => {
 });
 
 async function startAgent(env: Record<string, string> = {}): Promise<TestService> {
-  const agent = await spawnService('agent', { NATS_URL: nats.url, ...agentEnv, ...env });
-  stops.push(() => agent.stop());
-  return agent;
+  return keepUntilTestEnd(await spawnService('agent', { NATS_URL: nats.url, ...agentEnv, ...env }));
 }
 
 async function startDns(script: Script): Promise<{ server: ScriptedDnsServer; text: string }> {
-  const server = await startScriptedDnsServer(script);
-  stops.push(() => server.stop());
+  const server = keepUntilTestEnd(await startScriptedDnsServer(script));
   return { server, text: `${server.address}:${server.port}` };
 }
 
@@ -225,11 +218,10 @@ describe('an agent', () => {
   });
 
   test('fits its messages to a bus that takes less', async () => {
-    const small = await startNatsServer({ extraConfig: 'max_payload: 8192' });
-    stops.push(() => small.stop());
+    const small = keepUntilTestEnd(await startNatsServer({ extraConfig: 'max_payload: 8192' }));
     await startAgent({ NATS_URL: small.url });
     const connection = await connect({ servers: small.url });
-    stops.push(() => connection.close());
+    onTestFinished(() => connection.close());
     const { text } = await startDns(answerA);
     const targets = Array.from({ length: 100 }, (_, index) => ({ domain: `n${index}.example`, rtype: 'A' }));
     const order = await sendOrder({ servers: [text], targets }, 'one', connection);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ConfigError } from '../../../infra/config.ts';
+import { identifySelf } from '../../../infra/local-stack/process-identity.ts';
 import { writeStackFile } from '../../../infra/local-stack/stack-file.ts';
 import { findBus } from '../../../services/cli/find-bus.ts';
 
@@ -13,9 +14,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(dataFolder, { recursive: true, force: true }));
 
-function recordStack(pid: number): Promise<void> {
-  return writeStackFile(dataFolder, {
+async function recordStack(change: { pid?: number; startedAt?: string } = {}): Promise<void> {
+  const { pid, startedAt } = await identifySelf();
+  await writeStackFile(dataFolder, {
     pid,
+    startedAt,
+    ...change,
     natsUrl: 'nats://127.0.0.1:14222',
     databaseUrl: 'postgres://127.0.0.1/x',
     exampleZone: '127.0.0.1:6553',
@@ -24,14 +28,14 @@ function recordStack(pid: number): Promise<void> {
 }
 
 test('takes the bus of the local stack that runs', async () => {
-  await recordStack(process.pid);
+  await recordStack();
   await expect(findBus({ DATA_DIR: dataFolder })).resolves.toMatchObject({
     servers: ['nats://127.0.0.1:14222'],
   });
 });
 
 test('prefers NATS_URL', async () => {
-  await recordStack(process.pid);
+  await recordStack();
   await expect(findBus({ DATA_DIR: dataFolder, NATS_URL: 'nats://192.0.2.1:4222' })).resolves.toMatchObject({
     servers: ['nats://192.0.2.1:4222'],
   });
@@ -41,7 +45,10 @@ test('falls back to the usual port without a stack, and next to what a killed on
   const usual = { servers: ['nats://127.0.0.1:4222'] };
   await expect(findBus({ DATA_DIR: dataFolder, NATS_URL: '' })).resolves.toMatchObject(usual);
   // Above the largest pid that Linux gives.
-  await recordStack(2 ** 22 + 1);
+  await recordStack({ pid: 2 ** 22 + 1 });
+  await expect(findBus({ DATA_DIR: dataFolder })).resolves.toMatchObject(usual);
+  // The pid of the killed one is by now another program's.
+  await recordStack({ startedAt: 'long ago' });
   await expect(findBus({ DATA_DIR: dataFolder })).resolves.toMatchObject(usual);
 });
 

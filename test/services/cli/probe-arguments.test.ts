@@ -72,6 +72,11 @@ describe('parseProbeArguments', () => {
       ['a\u001b[2J.test'],
       'NAME "a\\u{001b}[2J.test": name has a blank or control character that is not escaped',
     ],
+    [
+      ['a.test', '127.0.0.1:6553'],
+      'NAME "127.0.0.1:6553": is a server\'s address; did you forget -- after npm run probe?',
+    ],
+    [['2001:db8::1'], 'NAME "2001:db8::1": is a server\'s address; did you forget -- after npm run probe?'],
     [['a.test', '-t', 'FOO'], '-t "FOO": unknown record type'],
     [
       ['a.test', '-s', 'dns.test'],

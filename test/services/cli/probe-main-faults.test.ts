@@ -59,6 +59,11 @@ describe('wrong usage', () => {
   test.each([
     [[], 'probe: NAME is missing'],
     [['a.test', '--bogus'], "probe: Unknown option '--bogus'"],
+    // What npm leaves of `-s 127.0.0.1:6553` without -- before it.
+    [
+      ['a.test', '127.0.0.1:6553'],
+      'probe: NAME "127.0.0.1:6553": is a server\'s address; did you forget -- after npm run probe?',
+    ],
   ])('such as %j has a line and a hint', async (args, line) => {
     const { exitCode, stderr } = await runProbe(args, nobody);
     expect(stderr.split('\n')).toEqual([line, 'try: npm run probe -- --help', '']);
@@ -116,7 +121,7 @@ describe('a call that reaches no service', () => {
 
   test.each([
     ['says nothing', '', /^probe: UNAVAILABLE: no NATS server answers at .*\n$/],
-    ['is not NATS', 'SSH-2.0-none\r\n', /^probe: UNAVAILABLE: the NATS server cannot be used: .* at .*\n$/],
+    ['is not NATS', 'SSH-2.0-none\r\n', /^probe: UNAVAILABLE: the NATS server refuses: .* at .*\n$/],
   ])('gives up on a server that %s', async (_title, greeting, line) => {
     const listener = createServer((socket) => {
       socket.on('error', () => socket.destroy());
@@ -145,9 +150,7 @@ describe('a call that reaches no service', () => {
     const refused = await runProbe(['a.test'], { ...env, NATS_PASSWORD: 'wrong' });
     const accepted = await runProbe(['a.test'], { ...env, NATS_PASSWORD: 'right' });
     await nats.stop();
-    expect(refused.stderr).toMatch(
-      /^probe: UNAVAILABLE: the NATS server cannot be used: .*authorization.*\n$/i,
-    );
+    expect(refused.stderr).toMatch(/^probe: UNAVAILABLE: the NATS server refuses: .*authorization.*\n$/i);
     expect(refused.exitCode).toBe(3);
     expect(accepted.stderr).toContain('nobody answers');
   });

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeReply } from '../../../contracts/decode.ts';
 import { rpcs } from '../../../contracts/rpc.ts';
+import { identifySelf } from '../../../infra/local-stack/process-identity.ts';
 import { writeStackFile } from '../../../infra/local-stack/stack-file.ts';
 import { startScriptedDnsServer } from '../../helpers/scripted-dns-server.ts';
 import { type ProbeServers, startProbeServers } from './probe-servers.ts';
@@ -105,8 +106,10 @@ describe('a probe that every agent gets answers to', () => {
   test('finds the bus of the local stack that runs', async () => {
     const dataFolder = await mkdtemp(join(tmpdir(), 'probe-task-cli-'));
     const { natsUrl, databaseUrl } = servers;
+    const { pid, startedAt } = await identifySelf();
     await writeStackFile(dataFolder, {
-      pid: process.pid,
+      pid,
+      startedAt,
       natsUrl,
       databaseUrl,
       exampleZone: server,

@@ -4,12 +4,13 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { afterEach, describe, expect, onTestFailed, test } from 'vitest';
+import { describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
 import { decodeReply } from '../../../contracts/decode.ts';
 import { type RpcInput, rpcs } from '../../../contracts/rpc.ts';
 import { subjects } from '../../../contracts/subjects.ts';
 import { migrateToLatest } from '../../../infra/database/migrate.ts';
 import { startPostgres } from '../../../infra/local-stack/postgres.ts';
+import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
 import { startNatsServer, type TestNatsServer } from '../../helpers/nats.ts';
 import { createTestDatabase } from '../../helpers/postgres.ts';
 import { runService, spawnProgram, spawnService, type TestService } from '../../helpers/processes.ts';
@@ -21,19 +22,8 @@ const probe: RpcInput<'oneShoot'> = {
   probe_data: { dns_servers: ['192.0.2.1'] },
 };
 
-/** Stopped in reverse after each test, also after one that failed. */
-const stops: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
-});
-
-function keep<Item extends { stop(): Promise<void> }>(item: Item): Item {
-  stops.push(() => item.stop());
-  return item;
-}
-
 async function startNats(): Promise<TestNatsServer> {
-  return keep(await startNatsServer());
+  return keepUntilTestEnd(await startNatsServer());
 }
 
 /** Postgres is away unless a URL is given: port 1 of loopback refuses. */
@@ -45,7 +35,7 @@ function startGateway(
 }
 
 async function startAgent(nats: TestNatsServer, script: (received: ReceivedOrder) => void) {
-  return keep(await startScriptedAgent({ natsUrl: nats.url, id: 'one', script }));
+  return keepUntilTestEnd(await startScriptedAgent({ natsUrl: nats.url, id: 'one', script }));
 }
 
 async function query(url: string, sql: string) {
@@ -73,9 +63,9 @@ function answerAll({ cellCount, answer }: ReceivedOrder): void {
 describe('while Postgres is away', () => {
   test('one-shot probes work, and what needs it is UNAVAILABLE', async () => {
     const nats = await startNats();
-    keep(await startGateway(nats));
+    keepUntilTestEnd(await startGateway(nats));
     await startAgent(nats, answerAll);
-    const client = keep(await connectTestClient(nats.url));
+    const client = keepUntilTestEnd(await connectTestClient(nats.url));
     expect(await client.call('oneShoot', probe)).toEqual({ results: ['192.0.2.0'] });
     const away = { code: 'UNAVAILABLE' };
     await expect(client.call('taskGet', {})).rejects.toMatchObject(away);
@@ -90,14 +80,14 @@ describe('while Postgres is away', () => {
 
   test('a Postgres that accepts and never answers costs a caller seconds, not its reply', async () => {
     const silent = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
-    stops.push(() => new Promise((resolve) => silent.close(() => resolve())));
+    onTestFinished(() => new Promise((resolve) => silent.close(() => resolve())));
     await new Promise((resolve) => silent.once('listening', resolve));
     const address = silent.address();
     const port = typeof address === 'object' ? address?.port : 0;
     const nats = await startNats();
-    keep(await startGateway(nats, `postgres://nobody@127.0.0.1:${port}/none`));
+    keepUntilTestEnd(await startGateway(nats, `postgres://nobody@127.0.0.1:${port}/none`));
     await startAgent(nats, answerAll);
-    const client = keep(await connectTestClient(nats.url));
+    const client = keepUntilTestEnd(await connectTestClient(nats.url));
     const [tasks, results] = await Promise.allSettled([
       client.call('taskGet', {}),
       client.call('oneShoot', probe),
@@ -110,15 +100,15 @@ describe('while Postgres is away', () => {
 describe('Postgres', () => {
   test('killed and back again: known groups stay known meanwhile, and tasks come back with it', async () => {
     const dataFolder = await mkdtemp(join(tmpdir(), 'probe-task-failures-'));
-    stops.push(() => rm(dataFolder, { recursive: true, force: true }));
+    onTestFinished(() => rm(dataFolder, { recursive: true, force: true }));
     // Started by root, Postgres runs under another account and has to pass through here.
     await chmod(dataFolder, 0o711);
     const postgres = await startPostgres({ dataFolder, preferredPort: 0 });
     await migrateToLatest(postgres.url);
     const nats = await startNats();
-    const gateway = keep(await startGateway(nats, postgres.url));
+    const gateway = keepUntilTestEnd(await startGateway(nats, postgres.url));
     await startAgent(nats, answerAll);
-    const client = keep(await connectTestClient(nats.url));
+    const client = keepUntilTestEnd(await connectTestClient(nats.url));
     await client.call('groupDetailSet', { group_id: 5, details: [{ country: 86 }] });
 
     await postgres.stop({ isForced: true });
@@ -127,7 +117,7 @@ describe('Postgres', () => {
     const ready = await fetch(`${gateway.metricsUrl}/readyz`);
     expect([ready.status, await ready.json()]).toMatchObject([200, { checks: { database: false } }]);
 
-    const revived = keep(await startPostgres({ dataFolder, preferredPort: postgres.port }));
+    const revived = keepUntilTestEnd(await startPostgres({ dataFolder, preferredPort: postgres.port }));
     expect(revived.port).toBe(postgres.port);
     expect(await client.call('taskGet', {})).toEqual([]);
     expect(await client.call('groupDetailGet', {})).toHaveLength(1);
@@ -137,12 +127,12 @@ describe('Postgres', () => {
 describe('a database that stands still or ends connections', () => {
   test('loses no write that was acknowledged, and a probe does not wait for it', async () => {
     const database = await createTestDatabase();
-    stops.push(database.drop);
+    onTestFinished(database.drop);
     const nats = await startNats();
     const env = { NATS_URL: nats.url, DATABASE_URL: database.url, GATEWAY_DATABASE_CONNECTIONS: '1' };
-    keep(await spawnService('gateway', env));
+    keepUntilTestEnd(await spawnService('gateway', env));
     await startAgent(nats, answerAll);
-    const client = keep(await connectTestClient(nats.url));
+    const client = keepUntilTestEnd(await connectTestClient(nats.url));
     await client.call('taskGet', {});
     const pids = await backendsOf(database.url);
     const signalBackends = (signal: NodeJS.Signals) => {
@@ -179,10 +169,10 @@ describe('a database that stands still or ends connections', () => {
 
   test('that ends connections in use harms the callers that used them, not the gateway', async () => {
     const database = await createTestDatabase();
-    stops.push(database.drop);
+    onTestFinished(database.drop);
     const nats = await startNats();
-    const gateway = keep(await startGateway(nats, database.url));
-    const client = keep(await connectTestClient(nats.url));
+    const gateway = keepUntilTestEnd(await startGateway(nats, database.url));
+    const client = keepUntilTestEnd(await connectTestClient(nats.url));
     const codes = new Set<unknown>();
     for (let round = 0; round < 20; round += 1) {
       const calls = Promise.allSettled(Array.from({ length: 20 }, () => client.call('taskGet', {})));
@@ -201,9 +191,9 @@ describe('a database that stands still or ends connections', () => {
 describe('two gateways', () => {
   test('share the load', async () => {
     const nats = await startNats();
-    const gateways = [keep(await startGateway(nats)), keep(await startGateway(nats))];
+    const gateways = [keepUntilTestEnd(await startGateway(nats)), keepUntilTestEnd(await startGateway(nats))];
     await startAgent(nats, answerAll);
-    const client = keep(await connectTestClient(nats.url));
+    const client = keepUntilTestEnd(await connectTestClient(nats.url));
     const calls = 200;
     await Promise.all(Array.from({ length: calls }, () => client.call('oneShoot', probe)));
     const served = await Promise.all(
@@ -218,11 +208,11 @@ describe('two gateways', () => {
   test('one killed mid-request loses only what it held; its callers have an error by their deadline', async () => {
     const nats = await startNats();
     const victim = await startGateway(nats);
-    const survivor = keep(await startGateway(nats));
+    const survivor = keepUntilTestEnd(await startGateway(nats));
     const calls = 40;
     // Agents answer when all orders are there and the victim is gone: every request is in flight when it dies.
     const agent = await startAgent(nats, () => undefined);
-    const client = keep(await connectTestClient(nats.url));
+    const client = keepUntilTestEnd(await connectTestClient(nats.url));
     const startedAt = performance.now();
     const pending = Promise.allSettled(
       Array.from({ length: calls }, () => client.call('oneShoot', { ...probe, resp_timeout: 3 })),
@@ -249,9 +239,9 @@ describe('two gateways', () => {
 describe('nats-server', () => {
   test('killed mid-gather leaves the gateway able to serve once it is back', async () => {
     const nats = await startNats();
-    const gateway = keep(await startGateway(nats));
+    const gateway = keepUntilTestEnd(await startGateway(nats));
     const agent = await startAgent(nats, () => undefined);
-    const client = keep(await connectTestClient(nats.url));
+    const client = keepUntilTestEnd(await connectTestClient(nats.url));
     const doomed = client.call('oneShoot', { ...probe, resp_timeout: 1 });
     const outcome = expect(doomed).rejects.toMatchObject({
       code: expect.stringMatching(/^(TIMEOUT|UNAVAILABLE)$/),
@@ -270,7 +260,7 @@ describe('nats-server', () => {
 
   test('away makes /readyz say so, and /healthz not', async () => {
     const nats = await startNats();
-    const gateway = keep(await startGateway(nats));
+    const gateway = keepUntilTestEnd(await startGateway(nats));
     await nats.kill();
     await until(async () => (await fetch(`${gateway.metricsUrl}/readyz`)).status === 503);
     const ready = await (await fetch(`${gateway.metricsUrl}/readyz`)).json();
@@ -285,7 +275,7 @@ describe('SIGTERM', () => {
     const nats = await startNats();
     const gateway = await startGateway(nats);
     const agent = await startAgent(nats, ({ answer }) => answer(0));
-    const client = keep(await connectTestClient(nats.url));
+    const client = keepUntilTestEnd(await connectTestClient(nats.url));
     const pending = client.call('oneShootVerbose', {
       target: [{ type: 'domain', data: 'x.example' }],
       probe_data: { dns_servers: ['192.0.2.1', '192.0.2.2'] },
@@ -301,7 +291,7 @@ describe('SIGTERM', () => {
     const nats = await startNats();
     const gateway = await startGateway(nats);
     const agent = await startAgent(nats, () => undefined);
-    const client = keep(await connectTestClient(nats.url));
+    const client = keepUntilTestEnd(await connectTestClient(nats.url));
     const pending = client.call('oneShoot', { ...probe, resp_timeout: 10 });
     const order = await agent.received(1);
     gateway.signal('SIGTERM');
@@ -342,11 +332,11 @@ describe('a gateway that waits for its bus', () => {
   });
 
   test('logs in with what stands in the URL', async () => {
-    const nats = keep(
+    const nats = keepUntilTestEnd(
       await startNatsServer({ extraConfig: 'authorization { user: someone, password: "p@ss" }' }),
     );
     const url = nats.url.replace('//', '//someone:p%40ss@');
-    keep(
+    keepUntilTestEnd(
       await spawnService('gateway', { NATS_URL: url, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }),
     );
   });
@@ -374,10 +364,10 @@ describe('configuration', () => {
 
   test('a metrics port that is taken stops the service with its number', async () => {
     const database = await createTestDatabase();
-    stops.push(database.drop);
+    onTestFinished(database.drop);
     const blocker = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => blocker.once('listening', resolve));
-    stops.push(() => new Promise((resolve) => blocker.close(() => resolve())));
+    onTestFinished(() => new Promise((resolve) => blocker.close(() => resolve())));
     const address = blocker.address();
     const port = typeof address === 'object' ? address?.port : 0;
     const { exitCode, stdout } = await runService('gateway', {

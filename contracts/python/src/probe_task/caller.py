@@ -3,11 +3,12 @@
 import asyncio
 import json
 from types import TracebackType
-from typing import Any, Callable, Dict, Optional, Type, TypeVar
+from typing import Any, Callable, Optional, Type, TypeVar
 
 import nats.errors
 from nats.aio.client import Client as NatsClient
 
+from .connecting import open_connection
 from .decoding import decode_reply
 from .errors import ProbeTaskError
 from .faults import Faults
@@ -33,17 +34,11 @@ class Caller:
     ) -> _Self:
         """Opens a connection that lasts until :meth:`close`, coming back by itself when the server was away.
 
-        ``options`` go to nats-py's ``connect`` (``user_credentials``, ``tls``, ``name``, ...). Raises
-        ``UNAVAILABLE`` when no server takes the connection within ``timeout`` seconds.
+        ``options`` go to nats-py's ``connect`` (``user_credentials``, ``tls``, ``name``, ...). Raises ``UNAVAILABLE``
+        with the reason when no server takes the connection: at once where it is refused, and within ``timeout``
+        seconds otherwise. Faults of the connection go to the logger ``probe_task`` unless ``error_cb`` is given.
         """
-        connection = NatsClient()
-        settings: Dict[str, Any] = {"max_reconnect_attempts": -1, "reconnect_time_wait": 0.5, **options}
-        try:
-            await asyncio.wait_for(connection.connect(url, **settings), timeout)
-        except (OSError, asyncio.TimeoutError, nats.errors.Error) as error:
-            await connection.close()
-            raise ProbeTaskError("UNAVAILABLE", f"no connection to {url}: {error or 'timeout'}") from error
-        client = cls(connection, timeout=timeout)
+        client = cls(await open_connection(url, timeout, options), timeout=timeout)
         client._owns_connection = True
         return client
 

@@ -54,6 +54,8 @@ class OneShootServer:
     async def start(self, subject: str, queue: str) -> None:
         """Subscribes; resolves when the server knows of it."""
         self._subscription = await self._connection.subscribe(subject, queue=queue, cb=self._take)
+        # nats-py's ping overtakes a subscription that its flusher has not written yet; the second one cannot.
+        await self._connection.flush()
         await self._connection.flush()
 
     async def stop(self) -> None:
