@@ -69,6 +69,8 @@ export const outcomeSchema = z.object({
   /** The rcode's name or number, or one of `cellFailures`. */
   status: z.string().regex(/^([A-Z_]{1,32}|\d{1,5})$/),
   delay: z.number().min(0).nullable(),
+  /** How much of `delay` may be a standstill of the agent itself; missing where there was none. */
+  lag: z.number().positive().optional(),
   transport: z.enum(['udp', 'tcp']).nullable(),
   truncated: z.boolean(),
   tries: z.int().min(0),

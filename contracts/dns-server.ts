@@ -1,10 +1,10 @@
 // DNS servers as callers write them: `1.1.1.1`, `1.1.1.1:5353`, `[2001:db8::1]:53`, `udp://…`, `tcp://…`.
-import { isIP, isIPv4 } from 'node:net';
+import { isIP, isIPv4, SocketAddress } from 'node:net';
 
 /** Where a query goes. Over `udp` a truncated reply is asked again over TCP at the same address and port. */
 export type DnsServer = {
   transport: 'udp' | 'tcp';
-  /** IP literal, IPv6 without brackets. */
+  /** IP literal, of an IPv6 address in one spelling, without brackets. */
   address: string;
   family: 4 | 6;
   port: number;
@@ -32,5 +32,13 @@ export function parseDnsServer(text: string): ParsedDnsServer {
   }
   const port = Number(portText);
   if (port < 1 || port > 65535) return { ok: false, reason: 'has a port outside 1–65535' };
-  return { ok: true, server: { transport, address, family: family === 6 ? 6 : 4, port } };
+  const canonical = family === 6 ? canonicalAddress(address) : address;
+  return { ok: true, server: { transport, address: canonical, family: isIPv4(canonical) ? 4 : 6, port } };
+}
+
+/** One spelling per server, or limits per server could be evaded; an IPv4-mapped address is asked over IPv4 anyway. */
+function canonicalAddress(address: string): string {
+  const canonical = new SocketAddress({ address, family: 'ipv6' }).address;
+  const mapped = canonical.replace(/^::ffff:/, '');
+  return isIPv4(mapped) ? mapped : canonical;
 }

@@ -73,7 +73,8 @@ const changedByUrlParser = /[%/?#]|[^!-~\P{ASCII}]/u;
 function toAsciiLabel(label: string): string | undefined {
   if (/^\p{ASCII}*$/u.test(label) || label.includes('\\')) return label;
   if (changedByUrlParser.test(label)) return undefined;
-  const ascii = domainToASCII(label);
+  // With a label of letters behind it a number such as １６３ is not taken for an IPv4 address.
+  const ascii = domainToASCII(`${label}.x`).slice(0, -2);
   // A mapped result holding a dot would be two labels.
   return ascii === '' || ascii.includes('.') ? undefined : ascii;
 }

@@ -126,6 +126,8 @@ export const verboseRowSchema = z.object({
   additional_section: z.array(sectionRecordSchema),
   agent_id: z.string().optional(),
   rtype: z.string().optional(),
+  /** Milliseconds of `delay` that may be a standstill of the agent itself; missing where there was none. */
+  lag: z.number().optional(),
   /** Of the final try; null when no query was sent. */
   transport: z.enum(['udp', 'tcp']).nullish(),
   /** A reply came cut short over UDP. */

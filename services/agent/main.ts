@@ -64,7 +64,9 @@ await runProcess(() => {
   const logger = createLogger('agent', env.LOG_LEVEL).child({ agent: env.AGENT_ID });
   const metrics = createMetrics();
   const bus = createBus({ config: busConfig(env), name: `agent ${env.AGENT_ID}`, logger });
+  const stallClock = createStallClock();
   const engine = createDnsEngine({
+    stalledMs: stallClock.stalledMs,
     maxInFlight: env.AGENT_CONCURRENCY,
     maxInFlightPerServer: env.AGENT_CONCURRENCY_PER_SERVER,
     logger,
@@ -79,7 +81,6 @@ await runProcess(() => {
     'Receive buffer granted to a UDP socket',
     () => engine.stats().receiveBufferBytes ?? 0,
   );
-  const stallClock = createStallClock();
   const cells = createCellRunner({ engine, metrics });
   const orders = createOrderTaker({
     agentId: env.AGENT_ID,

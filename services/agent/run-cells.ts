@@ -70,12 +70,13 @@ function requireQuestion({ domain, rtype }: { domain: string; rtype: string }) {
 }
 
 function toOutcome(cell: number, resolution: Resolution): Outcome {
-  const { status, delayMs, transport, truncated, tries, flags, answer, authority, additional } = resolution;
+  const { status, delayMs, lagMs, transport, truncated, tries, flags, answer, authority, additional } =
+    resolution;
   return {
     cell,
     status,
-    // Nothing below a microsecond is measured.
-    delay: delayMs === null ? null : Math.round(delayMs * 1000) / 1000,
+    delay: delayMs === null ? null : roundToMicroseconds(delayMs),
+    ...(lagMs > 0 ? { lag: roundToMicroseconds(lagMs) } : {}),
     transport: tries === 0 ? null : transport,
     truncated,
     tries,
@@ -84,4 +85,9 @@ function toOutcome(cell: number, resolution: Resolution): Outcome {
     authority,
     additional,
   };
+}
+
+/** Nothing below is measured. */
+function roundToMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }

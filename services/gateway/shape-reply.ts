@@ -76,6 +76,7 @@ function shapeRow({ order: { agent }, server, target, outcome, failure }: Cell):
     additional_section: outcome?.additional ?? [],
     agent_id: agent.agent_id,
     rtype: target.rtype,
+    ...(outcome?.lag === undefined ? {} : { lag: outcome.lag }),
     transport: outcome?.transport ?? null,
     truncated: outcome?.truncated ?? false,
     tries: outcome?.tries ?? 0,

@@ -10,6 +10,10 @@ test.each([
   ['2001:db8::53:5353', 'udp', '2001:db8::53:5353', 6, 53],
   ['tcp://192.0.2.1', 'tcp', '192.0.2.1', 4, 53],
   ['TCP://[2001:db8::1]:5353/', 'tcp', '2001:db8::1', 6, 5353],
+  ['0:0:0:0:0:0:0:1', 'udp', '::1', 6, 53],
+  ['[2001:DB8::0001]:5353', 'udp', '2001:db8::1', 6, 5353],
+  ['::ffff:192.0.2.1', 'udp', '192.0.2.1', 4, 53],
+  ['tcp://[::FFFF:C000:0201]', 'tcp', '192.0.2.1', 4, 53],
 ])('%s is %s %s family %i port %i', (text, transport, address, family, port) => {
   expect(parseDnsServer(text)).toEqual({ ok: true, server: { transport, address, family, port } });
 });

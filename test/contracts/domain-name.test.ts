@@ -30,6 +30,12 @@ test.each([
   ['中文。中国', ['xn--fiq228c', 'xn--fiqs8s']],
   ['straße.example', ['xn--strae-oqa', 'example']],
   ['Bücher.Example', ['xn--bcher-kva', 'Example']],
+  ['１６３.com', ['163', 'com']],
+  ['①.com', ['1', 'com']],
+  ['９９。ａ', ['99', 'a']],
+  ['０ｘ１.example', ['0x1', 'example']],
+  ['１\u00ad６.example', ['16', 'example']],
+  ['＿dmarc.example', ['_dmarc', 'example']],
 ])('%s has the labels %j', (text, labels) => {
   expect(readLabels(text)).toEqual(labels);
 });
@@ -52,6 +58,8 @@ test.each([
   ['a\\', 'has an escape that is cut short'],
   ['a\\04', 'has an escape that is cut short'],
   ['a b', 'has a blank or control character that is not escaped'],
+  ['⒈com', 'has a label that IDNA does not allow'],
+  ['１／２.example', 'has a label that IDNA does not allow'],
   ['中/x.example', 'has a label that IDNA does not allow'],
   ['中%2e.example', 'has a label that IDNA does not allow'],
   ['中\\046文', 'mixes escapes with characters outside ASCII in one label'],

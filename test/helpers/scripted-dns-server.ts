@@ -36,7 +36,8 @@ export type ScriptedDnsServer = {
   stop(): Promise<void>;
 };
 
-export type ScriptedDnsServerOptions = { address?: '127.0.0.1' | '::1'; tcp?: boolean };
+/** At `0.0.0.0` TCP (not UDP) is answered at every address in 127.0.0.0/8. */
+export type ScriptedDnsServerOptions = { address?: '127.0.0.1' | '::1' | '0.0.0.0'; tcp?: boolean };
 
 /** Starts a server on a free port, the same for UDP and TCP; without `tcp` connections to it are refused. */
 export async function startScriptedDnsServer(

@@ -1,12 +1,12 @@
 // The DNS engine: asks any number of servers over UDP and TCP, within caps, and always answers by the deadline.
-import type { DnsServer } from '../../../contracts/dns-server.ts';
 import { createAdmission } from './admission.ts';
-import { type ChannelPools, createChannelPools } from './query-channels.ts';
-import { createEdnsMemory } from './query-edns-memory.ts';
+import { readDescriptorLimit } from './descriptor-limit.ts';
+import { createChannelPools } from './query-channels.ts';
 import type { Channel, ExchangeCounters } from './query-exchange.ts';
 import { createRandomIds } from './query-ids.ts';
 import type { DnsQuery, Resolution } from './query-resolution.ts';
 import { QueryRun, type QueryRunDeps } from './query-run.ts';
+import { createServerMemory } from './server-memory.ts';
 import { openTcpConnection } from './tcp-connection.ts';
 import { createTimerHeap } from './timer-heap.ts';
 import { createReceiveBuffer, type EngineLogger } from './udp-receive-buffer.ts';
@@ -15,7 +15,7 @@ import { openUdpSocket } from './udp-socket.ts';
 export type { DnsQuery, EngineLogger, Resolution };
 
 export type DnsEngineOptions = {
-  /** Queries in flight to all servers together, default 1,024. */
+  /** Queries in flight to all servers together, default 1,024; fewer where the descriptor limit allows no more. */
   maxInFlight?: number;
   /** Queries in flight to one address and port, default 128. */
   maxInFlightPerServer?: number;
@@ -25,6 +25,10 @@ export type DnsEngineOptions = {
   receiveBufferBytes?: number;
   /** A socket or connection unused for this long is closed; default 10 s, below what most servers allow. */
   idleMs?: number;
+  /** Files and sockets this process may have open; default what the system says. */
+  descriptorLimit?: number;
+  /** Milliseconds that what is read right now may have waited unread (a stall clock), for `lagMs`; default never any. */
+  stalledMs?: () => number;
   logger: EngineLogger;
 };
 
@@ -52,6 +56,10 @@ export type DnsEngine = {
 /** TCP connections per server, and how many queries one carries before another is opened beside it. */
 const connectionsPerServer = 4;
 const queriesPerConnection = 8;
+/** Sockets the engine may hold whatever its number of queries, */
+const minSockets = 1024;
+/** and descriptors it leaves to the rest of the process, within the system's limit. */
+const reservedDescriptors = 64;
 
 /** Creates an engine. Sockets are opened when they are first needed. */
 export function createDnsEngine({
@@ -60,27 +68,50 @@ export function createDnsEngine({
   socketsPerServer = 32,
   receiveBufferBytes = 4 * 1024 * 1024,
   idleMs = 10_000,
+  descriptorLimit = readDescriptorLimit(),
+  stalledMs = () => 0,
   logger,
 }: DnsEngineOptions): DnsEngine {
   const now = () => performance.now();
   const randomId = createRandomIds();
-  const counters: ExchangeCounters = { sent: 0, mismatched: 0, late: 0, duplicate: 0, malformed: 0 };
+  const counters: ExchangeCounters = {
+    sent: 0,
+    received: 0,
+    mismatched: 0,
+    late: 0,
+    duplicate: 0,
+    malformed: 0,
+  };
   const receiveBuffer = createReceiveBuffer({ bytes: receiveBufferBytes, logger });
-  const admission = createAdmission({ maxInFlight, maxInFlightPerServer, now });
-  const timers = createTimerHeap<QueryRun>(now);
-  const limits = { maxOpen: Math.max(2 * maxInFlight, 1024), idleMs, now };
-  const udp = createChannelPools({
-    open: (server, hooks) => openUdpSocket(server, hooks, { receiveBuffer, randomId, counters, now }),
-    pick: (sockets, avoid) => pickAny(sockets, avoid, socketsPerServer, randomId),
-    ...limits,
+  const maxOpen = Math.min(
+    Math.max(2 * maxInFlight, minSockets),
+    Math.max(descriptorLimit - reservedDescriptors, 2),
+  );
+  const admission = createAdmission({
+    maxInFlight: limitInFlight(maxInFlight, maxOpen, logger),
+    maxInFlightPerServer,
+    now,
   });
-  const tcp = createChannelPools({
-    open: (server, hooks) => openTcpConnection(server, hooks, { randomId, counters, now }),
-    pick: pickLeastLoaded,
-    ...limits,
+  const timers = createTimerHeap<QueryRun>(now, () => counters.received);
+  const closers = createServerMemory(now);
+  const pools = createChannelPools({
+    kinds: {
+      udp: {
+        open: (server, _, hooks) => openUdpSocket(server, hooks, { receiveBuffer, randomId, counters, now }),
+        pick: (sockets, avoid) => pickAny(sockets, avoid, socketsPerServer, randomId),
+      },
+      tcp: {
+        open: (server, serverKey, hooks) =>
+          openTcpConnection(server, hooks, { closers, serverKey, randomId, counters, now }),
+        pick: pickLeastLoaded,
+      },
+    },
+    maxOpen,
+    idleMs,
+    now,
   });
-  const pools: Record<DnsServer['transport'], ChannelPools> = { udp, tcp };
-  const deps: QueryRunDeps = { now, timers, pools, ednsMemory: createEdnsMemory(now), counters, onSettled };
+  const plainServers = createServerMemory(now);
+  const deps: QueryRunDeps = { now, timers, pools, plainServers, counters, stalledMs, onSettled };
   let stopping: Promise<void> | null = null;
 
   function onSettled(run: QueryRun): void {
@@ -103,8 +134,8 @@ export function createDnsEngine({
       ...counters,
       inFlight: admission.inFlight,
       waiting: admission.waiting,
-      udpSockets: udp.openCount,
-      tcpConnections: tcp.openCount,
+      udpSockets: pools.openCount('udp'),
+      tcpConnections: pools.openCount('tcp'),
       receiveBufferBytes: receiveBuffer.obtainedBytes,
     }),
     stop() {
@@ -117,8 +148,19 @@ export function createDnsEngine({
     admission.stop();
     // Every query that has no result yet waits for some time to come.
     for (const run of timers.stop()) run.settleEmpty('NETWORK_ERROR');
-    await Promise.all([udp.stop(), tcp.stop()]);
+    await pools.stop();
   }
+}
+
+/** A query listens on two sockets at most; where there are not enough for all, some wait instead of failing. */
+function limitInFlight(asked: number, maxOpen: number, logger: EngineLogger): number {
+  const maxInFlight = Math.min(asked, Math.floor(maxOpen / 2));
+  if (maxInFlight < asked)
+    logger.warn(
+      { asked, maxInFlight },
+      'few descriptors: fewer queries in flight than asked (raise ulimit -n)',
+    );
+  return maxInFlight;
 }
 
 /** A random socket; while there are fewer than `limit`, the free places are drawn too and give a new one. */

@@ -5,6 +5,8 @@ const qrBit = 0x80;
 const opcodeBits = 0x78;
 const truncatedBit = 0x02;
 // FORMERR, SERVFAIL, NOTIMP, REFUSED: servers send these as a bare header when they did not take in the question.
+// Only port and id vouch for such a reply, so it may end a query but never bring it an answer or a name that does not
+// exist: NOERROR (cut replies too) and NXDOMAIN count with the question alone.
 const questionlessRcodes = new Set([1, 2, 4, 5]);
 
 /**

@@ -1,4 +1,5 @@
 // One query sent over one socket or connection, and what can become of it.
+import { isIPv6 } from 'node:net';
 import type { DnsServer } from '../../../contracts/dns-server.ts';
 
 export type Transport = DnsServer['transport'];
@@ -13,18 +14,23 @@ export type Exchange = {
   /** The DNS message without any framing; its id is set when it is sent. */
   readonly message: Buffer;
   readonly hasEdns: boolean;
-  /** When it was handed to the socket, in milliseconds of the monotonic clock. */
+  /** When it was handed to the channel, in milliseconds of the monotonic clock. */
   sentAt: number;
   /** Matching replies that could not be read. */
   malformedReplies: number;
+  /** Of the latest reply: how long it may have lain unread at most, milliseconds. */
+  lagMs: number;
 };
 
 export type ExchangeListener = {
+  /** The query was handed to the system: at once over UDP, over TCP when the connection stands. */
+  onSent(sentAt: number): void;
   /** A message with the exchange's id and question came in. The exchange stays open until the listener ends it. */
   onReply(exchange: Exchange, reply: Buffer, receivedAt: number): void;
   /**
-   * The exchange is over: its socket or connection failed. `isExcused` when another query sent beside it was answered
-   * before that: the server takes few queries per connection, and asking again makes progress.
+   * The exchange is over: its socket or connection failed. `isExcused` when that is no failure of this query and asking
+   * again makes progress: the server closed a connection that had carried others too, or sockets ran out here and some
+   * were freed.
    */
   onFault(exchange: Exchange, fault: ExchangeFault, isExcused: boolean): void;
 };
@@ -40,15 +46,17 @@ export type Channel = {
   isSpent(time: number): boolean;
   send(exchange: Exchange): void;
   end(exchange: Exchange, how: ExchangeEnd): void;
-  /** Takes no more queries; closes as soon as none is in flight. */
+  /** Takes no more queries; is closed soon after none is in flight. */
   retire(): void;
   /** Closes at once; exchanges still open hear nothing more. Idempotent. */
   close(): Promise<void>;
 };
 
-/** What arrived and was not the reply of an open exchange, since the engine was created. */
+/** What was sent, and what arrived that was not the reply of an open exchange, since the engine was created. */
 export type ExchangeCounters = {
   sent: number;
+  /** Messages read, whatever they were. */
+  received: number;
   /** Unknown id, or another question under a known id. */
   mismatched: number;
   /** Replies of exchanges that had been given up. */
@@ -59,12 +67,20 @@ export type ExchangeCounters = {
   malformed: number;
 };
 
-/** Faults of this machine rather than of the way to the server. */
-const localCodes = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+/** Faults of this machine rather than of the way to the server: it is short of sockets, ports or memory. */
+const localCodes = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL', 'EAGAIN']);
 
 /** The fault that a system error of a socket stands for. */
 export function faultOf(error: unknown): ExchangeFault {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ECONNREFUSED') return 'CONN_REFUSED';
+  // Over IPv6 it means that this machine has no address of that family: no way to the server, and no lack of ports.
+  if (
+    code === 'EADDRNOTAVAIL' &&
+    error instanceof Error &&
+    'address' in error &&
+    isIPv6(String(error.address))
+  )
+    return 'NETWORK_ERROR';
   return localCodes.has(code) ? 'AGENT_OVERLOADED' : 'NETWORK_ERROR';
 }

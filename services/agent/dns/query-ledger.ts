@@ -17,8 +17,8 @@ export type Ledger = {
   end(exchange: Exchange, how: ExchangeEnd): void;
   /** Hands a message to the exchange it answers, or counts it. */
   receive(message: Buffer, receivedAt: number): Received;
-  /** Closes all exchanges and tells their listeners; those sent before `excusedUntil` are excused. */
-  failAll(fault: ExchangeFault, excusedUntil?: number): void;
+  /** Closes all exchanges and tells their listeners. */
+  failAll(fault: ExchangeFault, isExcused?: boolean): void;
 };
 
 export type LedgerDeps = { randomId: () => number; counters: ExchangeCounters };
@@ -65,6 +65,7 @@ export function createLedger({ randomId, counters }: LedgerDeps): Ledger {
       openCount--;
     },
     receive(message, receivedAt) {
+      counters.received++;
       const id = message.length < 2 ? -1 : message.readUInt16BE(0);
       const state = states.get(id);
       if (typeof state !== 'object') return receiveUnasked(id, state);
@@ -75,7 +76,7 @@ export function createLedger({ randomId, counters }: LedgerDeps): Ledger {
       state.listener.onReply(state, message, receivedAt);
       return states.get(id) === state ? 'junk' : 'taken';
     },
-    failAll(fault, excusedUntil = -Infinity) {
+    failAll(fault, isExcused = false) {
       const failed: Exchange[] = [];
       for (const [id, state] of states) {
         if (typeof state !== 'object') continue;
@@ -83,8 +84,7 @@ export function createLedger({ randomId, counters }: LedgerDeps): Ledger {
         states.set(id, 'given-up');
       }
       openCount = 0;
-      for (const exchange of failed)
-        exchange.listener.onFault(exchange, fault, exchange.sentAt < excusedUntil);
+      for (const exchange of failed) exchange.listener.onFault(exchange, fault, isExcused);
     },
   };
 }

@@ -15,11 +15,16 @@ export type Resolution = {
    * one had to be opened; null when nothing usable came back.
    */
   delayMs: number | null;
+  /**
+   * How much of the delay may be our own: milliseconds that the reply may have lain unread because the event loop
+   * stood still. 0 as a rule; otherwise the true delay lies between `delayMs - lagMs` and `delayMs`.
+   */
+  lagMs: number;
   /** Of the try that was answered, else of the last one. */
   transport: Transport;
   /** A truncated reply was seen. Its records are those of the TCP reply, or the cut ones if TCP failed. */
   truncated: boolean;
-  /** Queries sent. */
+  /** Queries sent; one that waits for a TCP connection is not. */
   tries: number;
   flags: string[];
   answer: ReplyRecord[];

@@ -4,7 +4,6 @@ import { encodeQuery } from './encode-query.ts';
 import { isTruncated } from './match-reply.ts';
 import { planTries } from './plan-tries.ts';
 import type { ChannelPools } from './query-channels.ts';
-import type { EdnsMemory } from './query-edns-memory.ts';
 import {
   type Channel,
   type Exchange,
@@ -16,14 +15,18 @@ import {
 } from './query-exchange.ts';
 import type { DnsQuery, Resolution } from './query-resolution.ts';
 import { type DnsReply, readReply } from './read-reply.ts';
+import type { ServerMemory } from './server-memory.ts';
 import type { TimerEntry, TimerHeap } from './timer-heap.ts';
 
 export type QueryRunDeps = {
   now: () => number;
   timers: TimerHeap<QueryRun>;
-  pools: Record<Transport, ChannelPools>;
-  ednsMemory: EdnsMemory;
+  pools: ChannelPools;
+  /** Servers that answer without EDNS and not with it. */
+  plainServers: ServerMemory;
   counters: ExchangeCounters;
+  /** Milliseconds that a message handled right now may have waited unread. */
+  stalledMs: () => number;
   /** Called once, before the resolution is handed out. */
   onSettled(run: QueryRun): void;
 };
@@ -38,6 +41,8 @@ const maxMalformedRead = 8;
 
 /** A server asked for less than this (or half of a shorter budget) would be blamed for the time the query waited here. */
 const minAskingMs = 50;
+/** A query with a shorter delay was sent after the stall, not before it. */
+const minStalledDelayMs = 100;
 
 /** A class because there is one per query: methods on the prototype instead of a dozen closures each. */
 export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
@@ -59,6 +64,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
   /** Tries of `plan` begun. */
   private attempt = 0;
   private tries = 0;
+  private firstSentAt = Infinity;
   /** Tries still listened to. */
   private open: Exchange[] = [];
   /** The last try begun, null before the first of a plan. */
@@ -91,18 +97,26 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
   }
 
   onGranted(): void {
-    this.useEdns = !this.deps.ednsMemory.isPlain(this.serverKey);
+    this.useEdns = !this.deps.plainServers.has(this.serverKey);
     const isInTime = this.deps.now() <= this.startBy && this.begin(this.transport);
     if (!isInTime) this.settleEmpty('AGENT_OVERLOADED');
   }
 
   onDue(): void {
     if (this.isWaiting) this.settleEmpty('AGENT_OVERLOADED');
-    else if (this.attempt < this.plan.length) this.sendTry();
+    else if (this.hasNextTry()) this.sendTry();
     else this.finish();
   }
 
+  onSent(sentAt: number): void {
+    if (this.isSettled) return;
+    this.tries++;
+    this.firstSentAt = Math.min(this.firstSentAt, sentAt);
+  }
+
   onReply(exchange: Exchange, reply: Buffer, receivedAt: number): void {
+    const delayMs = receivedAt - exchange.sentAt;
+    exchange.lagMs = delayMs >= minStalledDelayMs ? Math.min(this.deps.stalledMs(), delayMs) : 0;
     if (exchange.transport === 'udp' && isTruncated(reply)) {
       this.isTruncated = true;
       this.held = { exchange, reply, receivedAt };
@@ -126,7 +140,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
       this.startOver(exchange, exchange.transport);
       return;
     }
-    if (!isRefusedForm && !exchange.hasEdns) this.deps.ednsMemory.rememberPlain(this.serverKey);
+    if (!isRefusedForm && !exchange.hasEdns) this.deps.plainServers.remember(this.serverKey);
     this.settleWithReply(exchange, receivedAt, read.reply);
   }
 
@@ -146,6 +160,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
     this.settle(null, {
       status,
       delayMs: null,
+      lagMs: 0,
       transport: this.transport,
       truncated: this.isTruncated,
       tries: this.tries,
@@ -183,7 +198,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
     timers.set(this, isLast ? this.deadlineAt : Math.min(now() + waitMs, this.deadlineAt));
     let channel: Channel;
     try {
-      channel = pools[this.transport].channelFor(server, this.serverKey, this.current?.channel ?? null);
+      channel = pools.channelFor(this.transport, server, this.serverKey, this.current?.channel ?? null);
     } catch (error) {
       this.failTry(faultOf(error));
       return;
@@ -196,16 +211,21 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
       hasEdns: this.useEdns,
       sentAt: 0,
       malformedReplies: 0,
+      lagMs: 0,
     };
-    this.tries++;
     this.current = exchange;
     this.open.push(exchange);
     channel.send(exchange);
   }
 
+  /** After a stall of the event loop the deadline may have passed with tries left. */
+  private hasNextTry(): boolean {
+    return this.attempt < this.plan.length && this.deps.now() < this.deadlineAt;
+  }
+
   private failTry(fault: ExchangeFault): void {
     this.fault = fault;
-    if (this.attempt < this.plan.length) this.sendTry();
+    if (this.hasNextTry()) this.sendTry();
     // A closed port will not answer the first try either; other faults may be of one path or connection only.
     else if (fault === 'CONN_REFUSED' || this.open.length === 0) this.finish();
   }
@@ -213,7 +233,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
   /** Ends the query when no usable reply will come any more. */
   private finish(): void {
     if (this.held === null) {
-      this.settleEmpty(this.sawMalformed ? 'MALFORMED' : (this.fault ?? 'TIMEOUT'));
+      this.settleEmpty(this.sawMalformed ? 'MALFORMED' : (this.fault ?? this.silence()));
       return;
     }
     const { exchange, reply, receivedAt } = this.held;
@@ -222,11 +242,18 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
     else this.settleEmpty('MALFORMED');
   }
 
+  /** Whose fault it is that no reply came: ours when we stood still until the server had no time left to answer. */
+  private silence(): string {
+    const isLate = this.deps.now() - this.deadlineAt > minAskingMs;
+    return isLate && this.firstSentAt > this.startBy ? 'AGENT_OVERLOADED' : 'TIMEOUT';
+  }
+
   private settleWithReply(exchange: Exchange, receivedAt: number, reply: DnsReply): void {
     const { status, truncated, flags, answer, authority, additional } = reply;
     this.settle(exchange, {
       status,
       delayMs: receivedAt - exchange.sentAt,
+      lagMs: exchange.lagMs,
       transport: exchange.transport,
       truncated: this.isTruncated || truncated,
       tries: this.tries,
@@ -240,9 +267,9 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
   private settle(answered: Exchange | null, resolution: Resolution): void {
     if (this.isSettled) return;
     this.isSettled = true;
-    this.endOpen(answered);
     this.deps.onSettled(this);
     this.onResolution(resolution);
+    this.endOpen(answered);
   }
 
   private endOpen(answered: Exchange | null): void {

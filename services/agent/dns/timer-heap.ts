@@ -14,12 +14,24 @@ export type TimerHeap<Entry extends TimerEntry> = {
 
 /** Longest wait of the one timer; Node turns waits past 2^31 ms into 1 ms. */
 const maxWaitMs = 60_000;
+/** One turn of the event loop calls entries for this long: replies that arrive meanwhile would be measured late. */
+const batchMs = 0.25;
+/** A timer that is this late says that the event loop stalled, */
+const stallMs = 20;
+/**
+ * and so many turns may read what arrived meanwhile before anything is given up, each about 32 datagrams of a socket.
+ * Not counted in milliseconds: a process that was kept from running once may well be again.
+ */
+const maxDrainTurns = 16;
 
 /**
  * Creates a heap on the clock `now` (milliseconds). Entries come due in order of `dueAt`, never early and as a
- * rule within 2 ms. The timer does not keep the process alive: what waits for a reply holds a socket that does.
+ * rule within 2 ms. After a stall they wait for as long as `readCount` (messages read so far) keeps growing. The timer does not keep the process alive: what waits for a reply holds a socket that does.
  */
-export function createTimerHeap<Entry extends TimerEntry>(now: () => number): TimerHeap<Entry> {
+export function createTimerHeap<Entry extends TimerEntry>(
+  now: () => number,
+  readCount: () => number,
+): TimerHeap<Entry> {
   const heap: Entry[] = [];
   let timer: NodeJS.Timeout | null = null;
   let armedFor = Infinity;
@@ -100,9 +112,16 @@ export function createTimerHeap<Entry extends TimerEntry>(now: () => number): Ti
   // After a stall of the event loop timers run before sockets are read. Expiring one phase later lets replies
   // that arrived in time be seen before their queries are given up.
   function onTimer(): void {
+    const hasStalled = now() - armedFor > stallMs;
     timer = null;
     armedFor = Infinity;
-    expiry = setImmediate(expire);
+    expiry = hasStalled ? setImmediate(drain, readCount(), maxDrainTurns) : setImmediate(expire);
+  }
+
+  function drain(countBefore: number, turnsLeft: number): void {
+    const count = readCount();
+    if (count === countBefore || turnsLeft === 0) expire();
+    else expiry = setImmediate(drain, count, turnsLeft - 1);
   }
 
   function expire(): void {
@@ -110,6 +129,10 @@ export function createTimerHeap<Entry extends TimerEntry>(now: () => number): Ti
     for (let head = heap[0]; head !== undefined && head.dueAt <= time; head = heap[0]) {
       clear(head);
       head.onDue();
+      if (now() - time >= batchMs) {
+        expiry = setImmediate(expire);
+        return;
+      }
     }
     expiry = null;
     arm();

@@ -45,15 +45,15 @@ export function openUdpSocket(server: DnsServer, hooks: ChannelHooks, deps: UdpS
     const fault = faultOf(error);
     if (fault !== 'CONN_REFUSED') channel.retire();
     ledger.failAll(fault);
-    closeIfDone();
+    tellIfDrained();
   }
 
-  function onSent(error: Error | null): void {
+  function onSendDone(error: Error | null): void {
     if (error !== null && closing === null) onError(error);
   }
 
-  function closeIfDone(): void {
-    if (isRetired && ledger.openCount === 0) void channel.close();
+  function tellIfDrained(): void {
+    if (isRetired && ledger.openCount === 0) hooks.onDrained(channel);
   }
 
   const channel: Channel = {
@@ -68,16 +68,17 @@ export function openUdpSocket(server: DnsServer, hooks: ChannelHooks, deps: UdpS
       ledger.open(exchange);
       counters.sent++;
       lastUsedAt = exchange.sentAt = now();
-      socket.send(exchange.message, onSent);
+      socket.send(exchange.message, onSendDone);
+      exchange.listener.onSent(exchange.sentAt);
     },
     end(exchange, how) {
       ledger.end(exchange, how);
-      closeIfDone();
+      tellIfDrained();
     },
     retire() {
       if (!isRetired) hooks.onRetired(channel);
       isRetired = true;
-      closeIfDone();
+      tellIfDrained();
     },
     close() {
       if (closing === null) {

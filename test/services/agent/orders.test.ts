@@ -137,6 +137,7 @@ describe('an agent', () => {
         },
       });
     });
+    await bus.flush();
     agent.signal('SIGTERM');
     await goodbye;
     expect(await agent.exited).toMatchObject({ exitCode: 0 });

@@ -40,11 +40,13 @@ class VerboseRow(_VerboseRowFields, total=False):
     """One probed cell: agent x server x domain.
 
     ``delay`` is in milliseconds, None when nothing came back. ``dns_response_status`` is the rcode's name or what
-    failed (``TIMEOUT``, ``CONN_REFUSED``, ``AGENT_NO_REPLY``, ...). ``agent_id`` and what follows may be missing.
+    failed (``TIMEOUT``, ``CONN_REFUSED``, ``AGENT_NO_REPLY``, ...). ``agent_id`` and what follows may be missing;
+    ``lag`` is there where so many milliseconds of ``delay`` may be a standstill of the agent itself.
     """
 
     agent_id: str
     rtype: str
+    lag: float
     transport: Optional[str]
     truncated: bool
     tries: int
@@ -78,6 +80,8 @@ def read_verbose_row(value: object, path: str, faults: Faults) -> VerboseRow:
         row["agent_id"] = fields.text("agent_id")
     if fields.has("rtype"):
         row["rtype"] = fields.text("rtype")
+    if fields.has("lag"):
+        row["lag"] = fields.required("lag", _read_lag, 0.0)
     if fields.has("transport"):
         row["transport"] = fields.read("transport", _read_transport, None)
     if fields.has("truncated"):
@@ -108,6 +112,14 @@ def _read_delay(value: object, path: str, faults: Faults) -> Optional[float]:
     if delay is None and value is not None:
         faults.add(path, "expected milliseconds or null")
     return delay
+
+
+def _read_lag(value: object, path: str, faults: Faults) -> float:
+    lag = as_number(value)
+    if lag is None:
+        faults.add(path, "expected milliseconds")
+        return 0.0
+    return lag
 
 
 def _read_transport(value: object, path: str, faults: Faults) -> Optional[str]:

@@ -4,11 +4,11 @@ import { type Admission, createAdmission, type Waiter } from '../../../../servic
 
 type Recorded = Waiter & { label: string };
 
-function setUp(options: { maxInFlight?: number; maxInFlightPerServer?: number } = {}) {
+function setUp(options: { maxInFlight?: number; maxInFlightPerServer?: number; now?: () => number } = {}) {
   const admission = createAdmission({
     maxInFlight: options.maxInFlight ?? 100,
     maxInFlightPerServer: options.maxInFlightPerServer ?? 100,
-    now: () => performance.now(),
+    now: options.now ?? (() => performance.now()),
   });
   const granted: Recorded[] = [];
   function enter(lane: string | number, serverKey: string, count = 1): Recorded[] {
@@ -163,5 +163,28 @@ describe('createAdmission', () => {
     enter('a', 's');
     await settle(admission);
     expect(granted).toHaveLength(0);
+  });
+
+  test('grants 32 queries in one turn of the event loop at most', async () => {
+    const { granted, enter } = setUp({ now: () => 0 });
+    enter('a', 's', 80);
+    const counts: number[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      await new Promise(setImmediate);
+      counts.push(granted.length);
+    }
+    expect(counts).toEqual([32, 64, 80]);
+  });
+
+  test('grants for a quarter of a millisecond in one turn at most', async () => {
+    let time = 0;
+    const { granted, enter } = setUp({ now: () => (time += 0.1) });
+    enter('a', 's', 7);
+    const counts: number[] = [];
+    for (let turn = 0; turn < 3; turn++) {
+      await new Promise(setImmediate);
+      counts.push(granted.length);
+    }
+    expect(counts).toEqual([3, 6, 7]);
   });
 });

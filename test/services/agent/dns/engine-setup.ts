@@ -61,3 +61,9 @@ export function ask(
     { deadlineAt: deadlineAt ?? performance.now() + budgetMs, lane },
   );
 }
+
+/** Keeps the event loop busy, as a long computation would: nothing is received or timed meanwhile. */
+export function stallEventLoop(durationMs: number): void {
+  const endAt = performance.now() + durationMs;
+  while (performance.now() < endAt);
+}

@@ -1,5 +1,9 @@
 // What only happens over UDP: foreign sources, truncation, ports, late replies, buffers.
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { ChannelHooks } from '../../../../services/agent/dns/query-channels.ts';
+import type { Channel, Exchange, ExchangeFault } from '../../../../services/agent/dns/query-exchange.ts';
+import { createRandomIds } from '../../../../services/agent/dns/query-ids.ts';
+import { openUdpSocket } from '../../../../services/agent/dns/udp-socket.ts';
 import { replyTo, type ScriptedQuery, textReply } from '../../../helpers/scripted-dns-server.ts';
 import { ask, engineFor, serverFor } from './engine-setup.ts';
 
@@ -55,7 +59,7 @@ describe('a query over UDP', () => {
       status: 'NOERROR',
       transport: 'udp',
       truncated: true,
-      tries: 3,
+      tries: 1,
       answer: [{ result: '"kept"' }],
     });
     expect(resolution.delayMs).toBeGreaterThan(0);
@@ -137,6 +141,68 @@ describe('a query over UDP', () => {
     expect(engine.stats().udpSockets).toBe(1);
     await vi.waitFor(() => expect(engine.stats().udpSockets).toBe(0), { timeout: 2_000, interval: 10 });
     expect(await ask(engine, server.target('udp'))).toMatchObject({ status: 'NOERROR' });
+  });
+});
+
+/** A socket to a server that stays silent, at a time the test sets. */
+async function openSocket() {
+  const server = await serverFor(() => undefined);
+  const told: string[] = [];
+  const hooks: ChannelHooks = {
+    onRetired: () => told.push('retired'),
+    onDrained: () => told.push('drained'),
+    onClosed: () => told.push('closed'),
+    makeRoom: () => false,
+  };
+  const clock = { time: 1_000 };
+  const channel = openUdpSocket(server.target('udp'), hooks, {
+    receiveBuffer: { obtainedBytes: null, apply: () => undefined },
+    randomId: createRandomIds(),
+    counters: { sent: 0, received: 0, mismatched: 0, late: 0, duplicate: 0, malformed: 0 },
+    now: () => clock.time,
+  });
+  onTestFinished(() => channel.close());
+  return { channel, told, clock };
+}
+
+function exchangeOver(channel: Channel, octets: number, onFault: (fault: ExchangeFault) => void): Exchange {
+  return {
+    listener: { onSent: () => undefined, onReply: () => undefined, onFault: (_, fault) => onFault(fault) },
+    channel,
+    transport: 'udp',
+    message: Buffer.alloc(octets),
+    hasEdns: false,
+    sentAt: 0,
+    malformedReplies: 0,
+    lagMs: 0,
+  };
+}
+
+describe('openUdpSocket', () => {
+  test('gives a socket that is spent after a minute', async () => {
+    const { channel, clock } = await openSocket();
+    expect(channel.isSpent(clock.time + 59_999)).toBe(false);
+    expect(channel.isSpent(clock.time + 60_000)).toBe(true);
+  });
+
+  test('retires a socket that fails, and fails what it had in flight', async () => {
+    const { channel, told } = await openSocket();
+    const fault = await new Promise<ExchangeFault>((resolve) =>
+      channel.send(exchangeOver(channel, 70_000, resolve)),
+    );
+    expect(fault).toBe('NETWORK_ERROR');
+    expect(told).toEqual(['retired', 'drained']);
+    expect(channel.inFlight).toBe(0);
+  });
+
+  test('gives a socket that is drained when it is retired and its last query has ended', async () => {
+    const { channel, told } = await openSocket();
+    const exchange = exchangeOver(channel, 12, () => undefined);
+    channel.send(exchange);
+    channel.retire();
+    expect(told).toEqual(['retired']);
+    channel.end(exchange, 'given-up');
+    expect(told).toEqual(['retired', 'drained']);
   });
 });
 
