@@ -31,6 +31,11 @@ test('a refusal lists the first 20 faults and counts them all', () => {
   expect(error.details?.total).toBe(100_000);
 });
 
+test('a fault under a key as long as a message is told in a few words', () => {
+  const error = invalidRequest([{ path: 'k'.repeat(1_000_000), reason: 'r'.repeat(1_000_000) }]);
+  expect(JSON.stringify(formatErrorReply(error)).length).toBeLessThan(1500);
+});
+
 test('a code of the catalogue is told from what an object inherits', () => {
   expect(isErrorCode('NO_AGENTS')).toBe(true);
   expect(isErrorCode('toString')).toBe(false);
