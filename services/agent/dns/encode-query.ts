@@ -15,15 +15,14 @@ export type Query = {
   rtype: number;
   /** Whether an OPT record is sent along (RFC 6891). */
   edns: boolean;
-  recursionDesired?: boolean;
 };
 
 /**
  * A query with one question of class IN (RFC 1035 section 4). With `edns` an OPT record follows: payload size 1232,
- * version 0, DO bit off. Recursion is desired unless said otherwise. The name is taken as it is: validate it before.
+ * version 0, DO bit off. Recursion is desired. The name is taken as it is: validate it before.
  */
-export function encodeQuery({ id, name, rtype, edns, recursionDesired = true }: Query): Buffer {
-  const frame = questionlessFrame(edns, recursionDesired);
+export function encodeQuery({ id, name, rtype, edns }: Query): Buffer {
+  const frame = questionlessFrame(edns);
   const query = Buffer.allocUnsafe(frame.length + name.length + 4);
   frame.copy(query, 0, 0, headerOctets);
   query.writeUInt16BE(id, 0);
@@ -35,12 +34,11 @@ export function encodeQuery({ id, name, rtype, edns, recursionDesired = true }: 
   return query;
 }
 
-const frames = new Map<string, Buffer>();
+const frames = new Map<boolean, Buffer>();
 
 /** Header and OPT record without a question. dns-packet asks type 0 for types it lacks and breaks long names. */
-function questionlessFrame(edns: boolean, recursionDesired: boolean): Buffer {
-  const key = `${edns} ${recursionDesired}`;
-  const known = frames.get(key);
+function questionlessFrame(edns: boolean): Buffer {
+  const known = frames.get(edns);
   if (known !== undefined) return known;
   const opt: OptAnswer = {
     type: 'OPT',
@@ -55,10 +53,10 @@ function questionlessFrame(edns: boolean, recursionDesired: boolean): Buffer {
   const packet: Packet = {
     type: 'query',
     id: 0,
-    flags: recursionDesired ? RECURSION_DESIRED : 0,
+    flags: RECURSION_DESIRED,
     additionals: edns ? [opt] : [],
   };
   const frame = encode(packet);
-  frames.set(key, frame);
+  frames.set(edns, frame);
   return frame;
 }

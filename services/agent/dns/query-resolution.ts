@@ -1,7 +1,7 @@
 // What the engine is asked and what it answers.
 import type { DnsServer } from '../../../contracts/dns-server.ts';
+import type { SectionRecord } from '../../../contracts/probe.ts';
 import type { Transport } from './query-exchange.ts';
-import type { ReplyRecord } from './read-reply.ts';
 
 /** One question to one server; `name` in uncompressed wire form. */
 export type DnsQuery = { server: DnsServer; name: Uint8Array; rtype: number };
@@ -27,7 +27,7 @@ export type Resolution = {
   /** Queries sent; one that waits for a TCP connection is not. */
   tries: number;
   flags: string[];
-  answer: ReplyRecord[];
-  authority: ReplyRecord[];
-  additional: ReplyRecord[];
+  answer: SectionRecord[];
+  authority: SectionRecord[];
+  additional: SectionRecord[];
 };

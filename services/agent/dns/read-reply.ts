@@ -2,15 +2,11 @@
 
 import { formatRcode } from '../../../contracts/dns-rcode.ts';
 import { formatRtype } from '../../../contracts/dns-rtype.ts';
+import type { SectionRecord } from '../../../contracts/probe.ts';
 import { MalformedPacket } from './malformed-packet.ts';
 import { PacketReader } from './packet-reader.ts';
 import { formatRdclass } from './rdclass.ts';
 import { formatRdata } from './record-text.ts';
-
-export { isReplyTo, isTruncated } from './match-reply.ts';
-
-/** One record; `ttl` in seconds, `result` the data in presentation form as dnspython prints it. */
-export type ReplyRecord = { name: string; ttl: number; rdclass: string; rdtype: string; result: string };
 
 export type DnsReply = {
   /** 0–4095: the four bits of the header and the eight of the OPT record. */
@@ -20,10 +16,10 @@ export type DnsReply = {
   truncated: boolean;
   /** Those set of aa, tc, rd, ra, ad, cd, in this order. */
   flags: string[];
-  answer: ReplyRecord[];
-  authority: ReplyRecord[];
+  answer: SectionRecord[];
+  authority: SectionRecord[];
   /** Without the OPT record. */
-  additional: ReplyRecord[];
+  additional: SectionRecord[];
   hasEdns: boolean;
 };
 
@@ -112,7 +108,7 @@ function readSections(reader: PacketReader, counts: Counts, reply: DnsReply, all
   if (!allowCut && reader.left() > 0) throw new MalformedPacket('octets follow the last record');
 }
 
-function readSection(reader: PacketReader, count: number, section: ReplyRecord[], reply: DnsReply): void {
+function readSection(reader: PacketReader, count: number, section: SectionRecord[], reply: DnsReply): void {
   for (let index = 0; index < count; index += 1) {
     const name = reader.name();
     const rdtype = reader.uint16();

@@ -1,8 +1,10 @@
 // 100,000 mutated replies: the reader neither throws nor hangs, and every record it yields lies within its bounds.
 import { describe, expect, test } from 'vitest';
 import { formatRtype } from '../../../../contracts/dns-rtype.ts';
+import type { SectionRecord } from '../../../../contracts/probe.ts';
+import { isReplyTo } from '../../../../services/agent/dns/match-reply.ts';
 import { formatRdclass } from '../../../../services/agent/dns/rdclass.ts';
-import { isReplyTo, type ReplyRecord, readReply } from '../../../../services/agent/dns/read-reply.ts';
+import { readReply } from '../../../../services/agent/dns/read-reply.ts';
 import { buildOpt, buildReply, pointer } from '../../../helpers/reply-builder.ts';
 import { createSeededRandom, type SeededRandom } from '../../../helpers/seeded-random.ts';
 import { fieldsByType, randomRdata } from './random-rdata.ts';
@@ -62,7 +64,7 @@ function plainText({ type, class: rdclass, rdata }: WalkedRecord): string | unde
   return `\\# ${rdata.length} ${(rdata.toString('hex').match(/.{1,128}/g) ?? []).join(' ')}`;
 }
 
-function expectWithinBounds(packet: Buffer, reply: Record<(typeof sections)[number], ReplyRecord[]>): void {
+function expectWithinBounds(packet: Buffer, reply: Record<(typeof sections)[number], SectionRecord[]>): void {
   for (const [index, walked] of walk(packet).entries()) {
     const records = reply[sections[index] ?? 'answer'];
     const expected = walked.filter(({ type }) => type !== 41);

@@ -1,7 +1,7 @@
 // Only packets that answer the query at hand pass the check before the parse.
 import { describe, expect, test } from 'vitest';
 import { encodeQuery } from '../../../../services/agent/dns/encode-query.ts';
-import { isReplyTo, isTruncated } from '../../../../services/agent/dns/read-reply.ts';
+import { isReplyTo, isTruncated } from '../../../../services/agent/dns/match-reply.ts';
 import { buildReply, wireName } from '../../../helpers/reply-builder.ts';
 
 const query = encodeQuery({ id: 0x1234, name: wireName('www.example.test'), rtype: 1, edns: true });
