@@ -1,9 +1,13 @@
 // The tables as Kysely sees them; migrations/ creates them.
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { SectionRecord, VerboseRow } from '../../contracts/probe.ts';
+import type { RunPayload } from '../../contracts/run.ts';
+import type { SkippedPart } from '../../contracts/slot.ts';
 import type { Task } from '../../contracts/task.ts';
 
 type Timestamp = ColumnType<Date, Date | undefined, Date>;
+/** `infinity` and `-infinity` are read as numbers. */
+type OpenTimestamp = ColumnType<Date | number, Date | undefined, Date>;
 /** `jsonb` that may hold any JSON value, `null` as SQL null. */
 type Json<Value> = ColumnType<Value, string | null, string | null>;
 
@@ -24,6 +28,59 @@ export type Tables = {
     pinned: boolean;
     created_at: Timestamp;
     updated_at: Timestamp;
+    /** The next slot: -infinity when it has yet to be found, infinity when there is none any more. */
+    next_at: OpenTimestamp;
+    /** The newest slot that was planned. */
+    last_at: Date | null;
+    /** The caller's own name for the creation, so that it may be repeated. */
+    idempotency_key: string | null;
+  };
+  agent: {
+    agent_id: string;
+    country: string;
+    province: string;
+    city: string;
+    carrier: string;
+    groups: number[];
+    resolvers: string[];
+    version: string;
+    registered_at: Timestamp;
+  };
+  agent_session: { session_id: string; agent_id: string; started_at: Timestamp; heartbeat_at: Timestamp };
+  probe_run: {
+    /** bigint: a decimal string. */
+    id: Generated<string>;
+    task_id: string;
+    scheduled_at: Date;
+    agent_id: string;
+    chunk: number;
+    payload: JSONColumnType<RunPayload>;
+    /** The slot's nominal time and this agent's jitter. */
+    due_at: Date;
+    /** Too late to be worth running. */
+    expires_at: Date;
+    /** 0 ready, 1 leased. */
+    state: Generated<0 | 1>;
+    /** The fencing token: one more with every claim. */
+    attempt: Generated<number>;
+    /** Leases that ran out. */
+    lapses: Generated<number>;
+    lease_until: Date | null;
+    /** The session of the process that holds the lease. */
+    claimed_by: string | null;
+  };
+  probe_slot: {
+    scheduled_at: Date;
+    task_id: string;
+    planned_at: Timestamp;
+    expires_at: Date;
+    /** What was planned. */
+    agents: number;
+    runs: number;
+    cells: number;
+    /** Earlier slots that this one stands for: nobody was there to plan them. */
+    missed: number;
+    skipped: JSONColumnType<SkippedPart[]>;
   };
   domain_group: { id: Generated<number>; name: string; domains: string[]; updated_at: Timestamp };
   probe_group_detail: { group_id: number; country: string; province: string; city: string; carrier: string };
@@ -39,6 +96,7 @@ export type Tables = {
     dns_server: string;
     status: string;
     delay_ms: number | null;
+    lag_ms: number | null;
     transport: 'udp' | 'tcp' | null;
     truncated: boolean;
     tries: number;
