@@ -9,6 +9,7 @@ export const subjects = {
   taskUpdate: 'probe.task.update',
   taskDelete: 'probe.task.delete',
   taskResultGet: 'probe.task.result.get',
+  taskSlotGet: 'probe.task.slot.get',
   groupDetailGet: 'probe.group_detail.get',
   groupDetailSet: 'probe.group_detail.set',
   groupDetailDelete: 'probe.group_detail.delete',
@@ -35,6 +36,11 @@ export const internalSubjects = {
 /** Where one agent takes its orders. */
 export function orderSubject(agentId: string): string {
   return `probe.agent.${agentId}.order`;
+}
+
+/** Where one agent hears, in an empty message, that it has runs to claim. */
+export function wakeSubject(agentId: string): string {
+  return `probe.agent.${agentId}.wake`;
 }
 
 /** The queue group that the gateways share. */

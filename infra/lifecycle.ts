@@ -16,8 +16,9 @@ const stopLimitMs = 15_000;
 
 /**
  * One component out of several: starts them in order and stops them in reverse, every one even when another fails to.
+ * A part that has to stop earlier or later than that is listed twice: where it starts, and where it stops.
  */
-export function sequence(components: Stoppable[]): Component {
+export function sequence(components: Partial<Component>[]): Component {
   let stopping: Promise<void> | undefined;
   return {
     async start() {
@@ -33,10 +34,10 @@ export function sequence(components: Stoppable[]): Component {
   };
 }
 
-async function stopAll(components: Stoppable[]): Promise<void> {
+async function stopAll(components: Partial<Component>[]): Promise<void> {
   const faults: unknown[] = [];
   for (const component of components.toReversed()) {
-    await component.stop().catch((fault: unknown) => faults.push(fault));
+    await component.stop?.().catch((fault: unknown) => faults.push(fault));
   }
   if (faults.length > 0) throw new AggregateError(faults, 'stopping failed');
 }

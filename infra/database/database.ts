@@ -92,8 +92,11 @@ async function guard<Result>(work: Promise<Result>, logger: Logger): Promise<Res
   }
 }
 
-/** SQLSTATE classes and codes of a server that cannot serve now: connection, resources, shutdown, cancelled for time. */
-const awayStates = /^(08|53|57P0|57014|58|3D000|28)/;
+/**
+ * SQLSTATE classes and codes of a server that cannot serve now: connection, resources, shutdown, cancelled for time,
+ * rolled back in favour of another transaction.
+ */
+const awayStates = /^(08|40|53|57P0|57014|58|3D000|28)/;
 const socketCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

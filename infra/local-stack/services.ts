@@ -11,6 +11,7 @@ export type StackService = {
 
 export const stackServices: readonly StackService[] = [
   { name: 'gateway', script: 'services/gateway/main.ts', env: {} },
+  { name: 'scheduler', script: 'services/scheduler/main.ts', env: {} },
   agentAt('agent-440400-ct', { province: '440000', city: '440400', carrier: '电信' }),
   agentAt('agent-110100-cu', { province: '110000', city: '110100', carrier: '联通' }),
   agentAt('agent-310100-cm', { province: '310000', city: '310100', carrier: '移动' }),

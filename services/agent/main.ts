@@ -1,4 +1,5 @@
 // A probe agent as a process: reads the environment and wires the parts.
+import { randomUUID } from 'node:crypto';
 import { getServers } from 'node:dns';
 import { z } from 'zod';
 import { agentIdSchema } from '../../contracts/agent.ts';
@@ -10,11 +11,13 @@ import { createBus } from '../../infra/bus/nats-bus.ts';
 import {
   busConfig,
   busVariables,
+  databaseUrlVariable,
   integerVariable,
   listVariable,
   operationVariables,
   readConfig,
 } from '../../infra/config.ts';
+import { createDatabase } from '../../infra/database/database.ts';
 import { runProcess, sequence } from '../../infra/lifecycle.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { createMetrics } from '../../infra/metrics.ts';
@@ -23,6 +26,9 @@ import { createStallClock } from '../../infra/stall-clock.ts';
 import { version } from '../../infra/version.ts';
 import { createAnnouncer } from './announce.ts';
 import { createDnsEngine } from './dns/engine.ts';
+import { listenForWake } from './recurring/listen-for-wake.ts';
+import { createRecurringRuns } from './recurring/recurring-runs.ts';
+import { createRunStore } from './recurring/run-store.ts';
 import { createCellRunner } from './run-cells.ts';
 import { createOrderTaker } from './take-orders.ts';
 
@@ -33,6 +39,8 @@ const placeId = textSchema(64).refine((id) => !['*', '0'].includes(id), {
 const variables = z.object({
   ...busVariables,
   ...operationVariables,
+  /** Without it the agent takes one-shot orders only. */
+  DATABASE_URL: databaseUrlVariable.optional(),
   AGENT_ID: agentIdSchema,
   AGENT_COUNTRY: placeId,
   AGENT_PROVINCE: placeId,
@@ -50,6 +58,13 @@ const variables = z.object({
   AGENT_CONCURRENCY_PER_SERVER: integerVariable(1, 100_000).default(128),
   AGENT_MAX_WAITING: integerVariable(1, 10_000_000).default(50_000),
 });
+
+/** Thousands of agents share one database. */
+const maxConnections = 2;
+/** Below what is left of a stop for handing back runs. */
+const holdLimitMs = 5000;
+/** Enough cells in hand that the engine never waits for the database. */
+const heldCellsPerQuery = 4;
 
 const engineTotals = [
   ['sent', 'Queries sent'],
@@ -91,18 +106,32 @@ await runProcess(() => {
     metrics,
     logger,
   });
+  const identity = {
+    agent_id: env.AGENT_ID,
+    country: env.AGENT_COUNTRY,
+    province: env.AGENT_PROVINCE,
+    city: env.AGENT_CITY,
+    carrier: env.AGENT_CARRIER,
+    groups: env.AGENT_GROUPS,
+    resolvers: env.AGENT_RESOLVERS ?? systemResolvers(),
+    version,
+  };
+  const database =
+    env.DATABASE_URL === undefined
+      ? undefined
+      : createDatabase({ url: env.DATABASE_URL, maxConnections, holdLimitMs, logger });
+  const recurring =
+    database &&
+    createRecurringRuns({
+      store: createRunStore({ database, agent: identity, session: randomUUID() }),
+      cells,
+      maxHeldCells: env.AGENT_CONCURRENCY * heldCellsPerQuery,
+      metrics,
+      logger,
+    });
   const announcer = createAnnouncer({
     bus,
-    identity: {
-      agent_id: env.AGENT_ID,
-      country: env.AGENT_COUNTRY,
-      province: env.AGENT_PROVINCE,
-      city: env.AGENT_CITY,
-      carrier: env.AGENT_CARRIER,
-      groups: env.AGENT_GROUPS,
-      resolvers: env.AGENT_RESOLVERS ?? systemResolvers(),
-      version,
-    },
+    identity,
     readLoad: () => ({
       running: engine.stats().inFlight,
       waiting: engine.stats().waiting,
@@ -116,10 +145,23 @@ await runProcess(() => {
     checks: {
       bus: { isRequired: true, check: bus.isConnected },
       orders: { isRequired: true, check: orders.isTaking },
+      // One-shot orders work without it.
+      ...(database && { database: { isRequired: false, check: database.isReachable } }),
     },
     logger,
   });
-  return { service: sequence([operation, engine, stallClock, bus, orders, announcer]), logger };
+  const parts = [
+    operation,
+    engine,
+    stallClock,
+    // Recurring runs do not wait for the bus, and are handed back before orders are drained.
+    ...(database && recurring ? [database, { start: recurring.start }] : []),
+    bus,
+    orders,
+    ...(recurring ? [listenForWake(bus, env.AGENT_ID, recurring.wake), { stop: recurring.stop }] : []),
+    announcer,
+  ];
+  return { service: sequence(parts), logger };
 });
 
 /** What the machine itself asks; entries with a zone (`fe80::1%eth0`) cannot be told to others and are left out. */

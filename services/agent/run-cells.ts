@@ -13,6 +13,8 @@ export type CellGrid = { servers: string[]; targets: { domain: string; rtype: st
 export type CellRun = {
   /** `performance.now()` by which every outcome is there. */
   deadlineAt: number;
+  /** Longest time for one cell, from its first query on; cells that wait for their turn do not lose any of it. */
+  askingMs?: number;
   /** Runs of different lanes take turns. */
   lane: string;
   /** Called once for every cell, as outcomes come. */
@@ -36,9 +38,9 @@ export function createCellRunner(options: { engine: DnsEngine; metrics: Metrics 
   async function probe(
     cell: number,
     query: DnsQuery,
-    { deadlineAt, lane, onOutcome }: CellRun,
+    { deadlineAt, askingMs, lane, onOutcome }: CellRun,
   ): Promise<void> {
-    const outcome = toOutcome(cell, await engine.resolve(query, { deadlineAt, lane }));
+    const outcome = toOutcome(cell, await engine.resolve(query, { deadlineAt, askingMs, lane }));
     counted.inc({ outcome: statusLabel(outcome.status) });
     onOutcome(outcome);
   }

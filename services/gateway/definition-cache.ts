@@ -1,7 +1,8 @@
 // Group places and regional resolvers, read from Postgres and kept: the last known good ones while it is away.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { GroupDetail, LocalDns } from '../../contracts/definitions.ts';
-import { type PlacePattern, wildcard } from '../../contracts/place.ts';
+import type { PlacePattern } from '../../contracts/place.ts';
+import { createResolverLookup, type ResolverLookup } from '../../contracts/select-agents.ts';
 import { internalSubjects } from '../../contracts/subjects.ts';
 import type { Bus, Subscription } from '../../infra/bus/bus.ts';
 import type { Component } from '../../infra/lifecycle.ts';
@@ -9,8 +10,7 @@ import type { Logger } from '../../infra/logger.ts';
 
 export type DefinitionCache = Component & {
   placesOfGroup(groupId: number): PlacePattern[];
-  /** The resolvers of the most specific row for this place, undefined when there is none. */
-  resolversOf(place: PlacePattern): string[] | undefined;
+  resolversOf: ResolverLookup;
   /**
    * Reads anew because this group is not known here. Takes a fifth of a second at most, reads once for all who ask at
    * the same time, and not again within a second for a group that was not found.
@@ -36,7 +36,7 @@ export function createDefinitionCache(options: {
 }): DefinitionCache {
   const { bus, readGroupDetails, readLocalDns, logger } = options;
   let placesByGroup = new Map<number, PlacePattern[]>();
-  let resolversByPlace = new Map<string, string[]>();
+  let resolversOf = createResolverLookup([]);
   let isDatabaseAway = false;
   let started = 0;
   let applied = 0;
@@ -58,7 +58,7 @@ export function createDefinitionCache(options: {
       if (turn < applied) return;
       applied = turn;
       placesByGroup = Map.groupBy(details, ({ group_id }) => group_id);
-      resolversByPlace = new Map(resolvers.map((row) => [placeKey(row), row.ips]));
+      resolversOf = createResolverLookup(resolvers);
       if (isDatabaseAway) logger.info('groups and resolvers are read again');
       isDatabaseAway = false;
     } catch (error) {
@@ -76,13 +76,7 @@ export function createDefinitionCache(options: {
 
   return {
     placesOfGroup: (groupId) => placesByGroup.get(groupId) ?? [],
-    resolversOf(place) {
-      for (const row of lookupOrder(place)) {
-        const resolvers = resolversByPlace.get(placeKey(row));
-        if (resolvers !== undefined) return resolvers;
-      }
-      return undefined;
-    },
+    resolversOf: (place) => resolversOf(place),
     async refreshForUnknown(groupId) {
       const now = performance.now();
       const soughtAt = sought.get(groupId);
@@ -112,19 +106,4 @@ export function createDefinitionCache(options: {
       await refreshing;
     },
   };
-}
-
-function placeKey({ country, province, city, carrier }: PlacePattern): string {
-  return JSON.stringify([country, province, city, carrier]);
-}
-
-/** All four, then without carrier, without city, country alone, then country, province and carrier. */
-function lookupOrder({ country, province, city, carrier }: PlacePattern): PlacePattern[] {
-  return [
-    { country, province, city, carrier },
-    { country, province, city, carrier: wildcard },
-    { country, province, city: wildcard, carrier: wildcard },
-    { country, province: wildcard, city: wildcard, carrier: wildcard },
-    { country, province, city: wildcard, carrier },
-  ];
 }

@@ -3,6 +3,7 @@ import { statusLabel } from '../../contracts/dns-rcode.ts';
 import { ProbeTaskError } from '../../contracts/errors.ts';
 import type { PlacePattern } from '../../contracts/place.ts';
 import type { DomainTarget, OneShootRequest, OneShootVerboseRequest } from '../../contracts/probe.ts';
+import { selectAgents } from '../../contracts/select-agents.ts';
 import { headers } from '../../contracts/subjects.ts';
 import type { Reply, RequestContext } from '../../infra/bus/serve.ts';
 import type { Metrics } from '../../infra/metrics.ts';
@@ -12,7 +13,6 @@ import type { FanOut } from './fan-out.ts';
 import type { Gathered } from './gather.ts';
 import { planBudget } from './plan-budget.ts';
 import { type Plan, planProbe } from './plan-probe.ts';
-import { selectAgents } from './select-agents.ts';
 import { cellStatuses, shapeOneShootReply, shapeVerboseReply } from './shape-reply.ts';
 
 export type ProbeRunner = {

@@ -45,9 +45,13 @@ export type DnsEngine = {
   /**
    * Asks a question and resolves by `deadlineAt` (`performance.now()` milliseconds, exceeded by a few at most),
    * whatever happens; never rejects. Waiting for a free place is not part of the delay; a query that has none 50 ms
-   * before its deadline ends as AGENT_OVERLOADED, unsent. Lanes take turns, so give each independent customer a lane of its own.
+   * before its deadline ends as AGENT_OVERLOADED, unsent. Lanes take turns, so give each independent customer a lane of
+   * its own. `askingMs` limits the time from the first query sent, however much later the deadline is.
    */
-  resolve(query: DnsQuery, options: { deadlineAt: number; lane: string | number }): Promise<Resolution>;
+  resolve(
+    query: DnsQuery,
+    options: { deadlineAt: number; askingMs?: number | undefined; lane: string | number },
+  ): Promise<Resolution>;
   stats(): DnsEngineStats;
   /** Ends all pending queries as NETWORK_ERROR and closes all sockets. Idempotent; queries after it end at once. */
   stop(): Promise<void>;
@@ -121,10 +125,10 @@ export function createDnsEngine({
   }
 
   return {
-    resolve(query, { deadlineAt, lane }) {
+    resolve(query, { deadlineAt, askingMs, lane }) {
       return new Promise((resolve) => {
         const serverKey = `${query.server.address} ${query.server.port}`;
-        const run = new QueryRun({ query, lane, serverKey, deadlineAt }, resolve, deps);
+        const run = new QueryRun({ query, lane, serverKey, deadlineAt, askingMs }, resolve, deps);
         admission.enter(run);
         if (stopping === null) timers.set(run, run.startBy);
         else run.settleEmpty('NETWORK_ERROR');

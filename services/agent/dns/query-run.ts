@@ -54,7 +54,8 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
   heapIndex = -1;
   /** Not sent when it gets its place later than this. */
   readonly startBy: number;
-  private readonly deadlineAt: number;
+  private deadlineAt: number;
+  private readonly askingMs: number;
   private readonly deps: QueryRunDeps;
   private readonly onResolution: (resolution: Resolution) => void;
   private isSettled = false;
@@ -81,7 +82,14 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
       lane,
       serverKey,
       deadlineAt,
-    }: { query: DnsQuery; lane: string | number; serverKey: string; deadlineAt: number },
+      askingMs = Infinity,
+    }: {
+      query: DnsQuery;
+      lane: string | number;
+      serverKey: string;
+      deadlineAt: number;
+      askingMs?: number | undefined;
+    },
     onResolution: (resolution: Resolution) => void,
     deps: QueryRunDeps,
   ) {
@@ -90,6 +98,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
     this.serverKey = serverKey;
     this.onResolution = onResolution;
     this.deadlineAt = deadlineAt;
+    this.askingMs = askingMs;
     const budgetMs = Math.max(deadlineAt - deps.now(), 0);
     this.startBy = deadlineAt - Math.min(minAskingMs, budgetMs / 2);
     this.deps = deps;
@@ -98,8 +107,11 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
 
   onGranted(): void {
     this.useEdns = !this.deps.plainServers.has(this.serverKey);
-    const isInTime = this.deps.now() <= this.startBy && this.begin(this.transport);
-    if (!isInTime) this.settleEmpty('AGENT_OVERLOADED');
+    const now = this.deps.now();
+    const isInTime = now <= this.startBy;
+    this.deadlineAt = Math.min(this.deadlineAt, now + this.askingMs);
+    if (isInTime && this.begin(this.transport)) return;
+    this.settleEmpty('AGENT_OVERLOADED');
   }
 
   onDue(): void {

@@ -4,7 +4,7 @@ import { regionSchema } from '../../../contracts/place.ts';
 import type { LiveAgent } from '../../../services/gateway/agent-directory.ts';
 import { planBudget } from '../../../services/gateway/plan-budget.ts';
 import { planProbe } from '../../../services/gateway/plan-probe.ts';
-import { selectAgents } from '../../../services/gateway/select-agents.ts';
+import { selectAgents } from '../../../contracts/select-agents.ts';
 
 function agent(id: string, place: [string, string, string, string], groups: number[] = []): LiveAgent {
   const [country, province, city, carrier] = place;

@@ -1,0 +1,107 @@
+// Claim, lease, fence: how processes share the rows of a work table so that nothing is lost and nothing done twice.
+//
+//   ready ──claim──▶ leased ──finish──▶ (deleted)
+//     ▲                │ renew: the lease lasts longer
+//     ├──release───────┤ given back unharmed
+//     └──reap──────────┘ the lease ran out: a lapse; after too many of them, or when it is too late, bury deletes
+//
+// `attempt` is the fencing token: it grows with every claim, and renew, release and finish touch a row only with the
+// token of its newest claim. A holder that was too slow finds its rows gone, whatever its clock says: leases live by the
+// clock of the database. A late finish of a row that was reaped and not claimed again is welcome.
+//
+// What is exported makes parts of SQL statements, so that a service can finish rows and store what came of them in one.
+// A work table has these columns: id, state (0 ready, 1 leased), attempt, lapses, due_at, expires_at, lease_until,
+// claimed_by; and partial indexes on due_at and expires_at of what is ready, and on lease_until of what is leased.
+import { type RawBuilder, sql } from 'kysely';
+import type { Tables } from './tables.ts';
+
+/** The tables that work this way. */
+export type LeaseTable = keyof Pick<Tables, 'probe_run'>;
+
+/** What a holder shows to be the holder. */
+export type Claim = { id: string; attempt: number };
+
+/** Leases that may run out before a row is given up. */
+export const maxLapses = 3;
+
+/**
+ * Leases up to `limit` rows that are due and not too late, the longest due first, and returns them whole. `where`
+ * narrows the choice by the column that leads the index of ready rows.
+ */
+export function claim(
+  table: LeaseTable,
+  options: { where: RawBuilder<boolean>; limit: number; leaseMs: number; claimant: string },
+): RawBuilder<unknown> {
+  const { where, limit, leaseMs, claimant } = options;
+  return sql`
+    update ${sql.table(table)} work
+    set state = 1, attempt = work.attempt + 1, claimed_by = ${claimant}::uuid, lease_until = ${leaseEnd(leaseMs)}
+    -- "= any (array(…))": the rows are chosen once; as a join the planner may choose them again and again.
+    where work.id = any (array(
+      select id from ${sql.table(table)}
+      where state = 0 and ${where} and due_at <= now() and expires_at > now()
+      order by due_at limit ${limit}
+      for update skip locked))
+    returning work.*`;
+}
+
+/** Makes the leases of these rows last longer; returns the ids of those that are still the holder's. */
+export function renew(table: LeaseTable, claims: Claim[], leaseMs: number): RawBuilder<unknown> {
+  return sql`
+    update ${sql.table(table)} work set lease_until = ${leaseEnd(leaseMs)}
+    where ${isHeld(claims)} and state = 1 returning work.id`;
+}
+
+/** Gives rows back: ready for the next claim, no lapse counted. */
+export function release(table: LeaseTable, claims: Claim[]): RawBuilder<unknown> {
+  return sql`
+    update ${sql.table(table)} work set state = 0, claimed_by = null, lease_until = null
+    where ${isHeld(claims)} and state = 1 returning work.id`;
+}
+
+/** Deletes rows that are done and returns them whole: only those whose newest claim this is. */
+export function finish(table: LeaseTable, claims: Claim[]): RawBuilder<unknown> {
+  return sql`delete from ${sql.table(table)} work where ${isHeld(claims)} returning work.*`;
+}
+
+/** Makes rows ready again whose lease ran out; returns their ids. What lapsed too often is left to `bury`. */
+export function reap(table: LeaseTable, limit: number): RawBuilder<{ id: string }> {
+  return sql`
+    update ${sql.table(table)} work
+    set state = 0, claimed_by = null, lease_until = null, lapses = work.lapses + 1
+    where work.id = any (array(
+        select id from ${sql.table(table)}
+        where state = 1 and lease_until < now() and lapses < ${maxLapses - 1}
+        order by lease_until limit ${limit}
+        for update skip locked))
+    returning work.id`;
+}
+
+/** Deletes what is too late to be worth doing or lapsed too often, and returns it whole; `state` tells which it was. */
+export function bury(table: LeaseTable, limit: number): RawBuilder<unknown> {
+  return sql`
+    delete from ${sql.table(table)} work
+    where work.id = any (
+      array(
+        select id from ${sql.table(table)}
+        where state = 0 and expires_at <= now()
+        order by expires_at limit ${limit}
+        for update skip locked)
+      || array(
+        select id from ${sql.table(table)}
+        where state = 1 and lease_until < now() and lapses >= ${maxLapses - 1}
+        order by lease_until limit ${limit}
+        for update skip locked))
+    returning work.*`;
+}
+
+function leaseEnd(leaseMs: number): RawBuilder<Date> {
+  return sql`now() + ${leaseMs}::float8 * interval '1 ms'`;
+}
+
+/** By id through the primary key, then by id and token: both are looked up in a hash. */
+function isHeld(claims: Claim[]): RawBuilder<boolean> {
+  const ids = claims.map(({ id }) => id);
+  const tokens = claims.map(({ id, attempt }) => `${id}:${attempt}`);
+  return sql`work.id = any (${ids}::bigint[]) and (work.id || ':' || work.attempt) = any (${tokens}::text[])`;
+}

@@ -1,0 +1,84 @@
+// Work that is done again and again for as long as a service runs.
+import { ProbeTaskError } from '../contracts/errors.ts';
+import type { Component } from './lifecycle.ts';
+import type { Logger } from './logger.ts';
+
+export type Repetition = Component & {
+  /**
+   * Does not wait for the end of the present pause; a turn under way is followed by another one. The pause after a turn
+   * that failed takes its full time.
+   */
+  hurry(): void;
+};
+
+/**
+ * Runs `work` at once, and again `intervalMs` after each turn ended, or right away when the turn says that there is
+ * more. A turn that fails is told in the log, `UNAVAILABLE` once until it is over, and the next one comes all the same.
+ * `stop` waits for the turn under way.
+ */
+export function createRepetition(options: {
+  /** What the log calls it. */
+  name: string;
+  intervalMs: number;
+  work: () => Promise<{ hasMore: boolean }>;
+  logger: Logger;
+}): Repetition {
+  const { name, intervalMs, work, logger } = options;
+  let isStopped = false;
+  let isHurried = false;
+  let hasFailed = false;
+  let isAway = false;
+  let wake: (() => void) | undefined;
+  let running: Promise<void> | undefined;
+
+  async function turn(): Promise<boolean> {
+    try {
+      const { hasMore } = await work();
+      if (isAway) logger.info({ work: name }, 'works again');
+      isAway = false;
+      hasFailed = false;
+      return hasMore;
+    } catch (error) {
+      const isUnavailable = error instanceof ProbeTaskError && error.code === 'UNAVAILABLE';
+      if (!isUnavailable) logger.error({ err: error, work: name }, 'a turn failed');
+      else if (!isAway) logger.warn({ work: name, reason: error.message }, 'has to wait');
+      isAway = isUnavailable;
+      hasFailed = true;
+      return false;
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!isStopped) {
+      isHurried = false;
+      const hasMore = await turn();
+      if (!hasMore) await pause();
+    }
+  }
+
+  function pause(): Promise<void> {
+    if (isStopped || (isHurried && !hasFailed)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, intervalMs);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  return {
+    async start() {
+      if (!isStopped) running ??= run();
+    },
+    hurry() {
+      isHurried = true;
+      if (!hasFailed) wake?.();
+    },
+    async stop() {
+      isStopped = true;
+      wake?.();
+      await running;
+    },
+  };
+}

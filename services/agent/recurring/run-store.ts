@@ -1,0 +1,172 @@
+// What an agent reads and writes in the shared tables: who it is, the runs it claims, what came of them.
+import { type RawBuilder, sql } from 'kysely';
+import type { PlacePattern } from '../../../contracts/place.ts';
+import type { SectionRecord } from '../../../contracts/probe.ts';
+import { type RunPayload, runPayloadSchema } from '../../../contracts/run.ts';
+import type { Database } from '../../../infra/database/database.ts';
+import { type Claim, claim, finish, release, renew } from '../../../infra/database/lease-table.ts';
+
+/** An agent as the scheduler knows it. */
+export type AgentRecord = PlacePattern & {
+  agent_id: string;
+  groups: number[];
+  resolvers: string[];
+  version: string;
+};
+
+export type ClaimedRun = {
+  claim: Claim;
+  /** Undefined when it cannot be understood. */
+  payload: RunPayload | undefined;
+  /** Milliseconds since it was due. */
+  lagMs: number;
+  /** Milliseconds until it is too late. */
+  expiresInMs: number;
+};
+
+/** A row of `probe_result` as far as the run itself does not tell it. */
+export type CellResult = {
+  cell: number;
+  domain: string;
+  rtype: string;
+  dns_server: string;
+  status: string;
+  delay_ms: number | null;
+  lag_ms: number | null;
+  transport: 'udp' | 'tcp' | null;
+  truncated: boolean;
+  tries: number;
+  flags: string[];
+  answer: SectionRecord[];
+  authority: SectionRecord[];
+  additional: SectionRecord[];
+};
+
+export type FinishedRun = { claim: Claim /** JSON of `CellResult[]`. */; results: string };
+
+export type RunStore = {
+  /** Writes the agent and its session down, as new ones or over what is there. */
+  register(): Promise<void>;
+  /** False when the session is not there any more. */
+  beat(): Promise<boolean>;
+  /** Claims up to `limit` runs that are due; `nextDueMs` is when the next one will be, undefined when none is known. */
+  claim(limit: number): Promise<{ runs: ClaimedRun[]; nextDueMs: number | undefined }>;
+  renew(claims: Claim[]): Promise<void>;
+  release(claims: Claim[]): Promise<void>;
+  /** Deletes the runs and stores their results, for those whose newest claim this is. Doing it twice changes nothing. */
+  finish(runs: FinishedRun[]): Promise<{ runs: number; results: number }>;
+};
+
+export const leaseMs = 30_000;
+
+/** Every call is one statement, so that it works behind a pooler that gives a connection for one transaction. */
+export function createRunStore(options: {
+  database: Database;
+  agent: AgentRecord;
+  /** A UUID, new with every process. */
+  session: string;
+}): RunStore {
+  const { database, agent, session } = options;
+  const { agent_id: agentId, country, province, city, carrier } = agent;
+  const device = JSON.stringify({ country, province, city, carrier });
+
+  return {
+    register: () =>
+      database.run(async (db) => {
+        await db
+          .with('known', (query) =>
+            query
+              .insertInto('agent')
+              .values(agent)
+              .onConflict((conflict) =>
+                conflict
+                  .column('agent_id')
+                  .doUpdateSet({ ...agent, agent_id: undefined, registered_at: sql<Date>`now()` }),
+              )
+              .returning('agent_id'),
+          )
+          .insertInto('agent_session')
+          .columns(['session_id', 'agent_id'])
+          .expression((query) =>
+            query.selectFrom('known').select([sql<string>`${session}::uuid`.as('session_id'), 'agent_id']),
+          )
+          .onConflict((conflict) =>
+            conflict.column('session_id').doUpdateSet({ heartbeat_at: sql<Date>`now()` }),
+          )
+          .execute();
+      }),
+
+    beat: () =>
+      database.run(async (db) => {
+        const { numUpdatedRows } = await db
+          .updateTable('agent_session')
+          .set({ heartbeat_at: sql<Date>`now()` })
+          .where('session_id', '=', session)
+          .executeTakeFirstOrThrow();
+        return numUpdatedRows > 0n;
+      }),
+
+    claim: (limit) =>
+      database.run(async (db) => {
+        const isOurs = sql<boolean>`agent_id = ${agentId}`;
+        const { rows } = await sql<ClaimRow>`
+          with claimed as (${claim('probe_run', { where: isOurs, limit, leaseMs, claimant: session })})
+          select next_due_ms, id, attempt, payload,
+            (extract(epoch from now() - due_at) * 1000)::float8 as lag_ms,
+            (extract(epoch from expires_at - now()) * 1000)::float8 as expires_in_ms
+          from (
+            select (extract(epoch from min(due_at) - now()) * 1000)::float8 as next_due_ms
+            from probe_run where state = 0 and ${isOurs} and due_at > now()
+          ) next
+          left join claimed on true`.execute(db);
+        return {
+          runs: rows.flatMap((row) => (row.id === null ? [] : [readRun(row)])),
+          nextDueMs: rows[0]?.next_due_ms ?? undefined,
+        };
+      }),
+
+    renew: (claims) => execute(renew('probe_run', claims, leaseMs)),
+    release: (claims) => execute(release('probe_run', claims)),
+
+    finish: (runs) =>
+      database.run(async (db) => {
+        const resultsById = `{${runs.map(({ claim: { id }, results }) => `"${id}":${results}`).join(',')}}`;
+        const claims = runs.map((run) => run.claim);
+        const { rows } = await sql<{ runs: number; results: number }>`
+          with done as (${finish('probe_run', claims)}),
+          stored as (
+            insert into probe_result (
+              scheduled_at, task_id, agent_id, device, cell, domain, rtype, dns_server, status, delay_ms, lag_ms,
+              transport, truncated, tries, flags, answer, authority, additional)
+            select done.scheduled_at, done.task_id, done.agent_id, ${device}::jsonb, result.*
+            from done
+            cross join lateral jsonb_to_recordset(${resultsById}::jsonb -> done.id::text) as result (
+              cell integer, domain text, rtype text, dns_server text, status text, delay_ms float8, lag_ms float8,
+              transport text, truncated boolean, tries smallint, flags text[],
+              answer jsonb, authority jsonb, additional jsonb)
+            on conflict do nothing
+            returning 1)
+          select (select count(*) from done)::integer as runs, (select count(*) from stored)::integer as results`.execute(
+          db,
+        );
+        return rows[0] ?? { runs: 0, results: 0 };
+      }),
+  };
+
+  async function execute(statement: RawBuilder<unknown>): Promise<void> {
+    await database.run((db) => statement.execute(db));
+  }
+}
+
+type RunRow = { id: string; attempt: number; payload: unknown; lag_ms: number; expires_in_ms: number };
+/** When nothing was claimed, there is one row without a run. */
+type ClaimRow = { next_due_ms: number | null } & (RunRow | { id: null });
+
+function readRun(row: RunRow): ClaimedRun {
+  return {
+    claim: { id: row.id, attempt: row.attempt },
+    payload: runPayloadSchema.safeParse(row.payload).data,
+    lagMs: row.lag_ms,
+    expiresInMs: row.expires_in_ms,
+  };
+}

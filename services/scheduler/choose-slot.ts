@@ -1,0 +1,103 @@
+// Which slot of a task is due now, and when the next one is. Pure; all times are milliseconds since the epoch.
+import { phaseOf, slotAfter, slotUntil } from './slot-grid.ts';
+import { alwaysOpen, type TaskWindow } from './task-time.ts';
+
+export type Schedule = {
+  task_id: string;
+  /** Seconds; 0 runs once. */
+  cycle: number;
+  /** The next slot; -Infinity when it has yet to be found. */
+  nextAt: number;
+  /** The newest slot that was planned. */
+  lastAt: number | null;
+  /** When the task was last changed. */
+  updatedAt: number;
+};
+
+/** A slot to plan now, or nothing but the time of the next one. `nextAt` is Infinity when there is none any more. */
+export type SlotChoice =
+  | { kind: 'wait'; nextAt: number }
+  | {
+      kind: 'slot';
+      scheduledAt: number;
+      /** Earlier slots that this one stands for. */
+      missed: number;
+      /** From then on its runs are not worth running. */
+      expiresAt: number;
+      nextAt: number;
+    };
+
+/** A run that is planned late, or of a short cycle, still has this long to be claimed. */
+const minTermMs = 30_000;
+/** The same for a task that runs once. */
+const onceTermMs = 3600_000;
+/** Slots of a task with a window are counted one by one, up to here; the next turn goes on. */
+const maxMissed = 10_000;
+
+/** The newest slot that is due stands for those before it that nobody planned. */
+export function chooseSlot(schedule: Schedule, window: TaskWindow, nowMs: number): SlotChoice {
+  return schedule.cycle === 0
+    ? chooseOnce(schedule, window, nowMs)
+    : chooseRecurring(schedule, window, nowMs);
+}
+
+function chooseOnce({ lastAt, nextAt, updatedAt }: Schedule, window: TaskWindow, nowMs: number): SlotChoice {
+  if (lastAt !== null) return { kind: 'wait', nextAt: Infinity };
+  const slot = window.openFrom(Math.max(nextAt, updatedAt));
+  if (slot > nowMs) return { kind: 'wait', nextAt: slot };
+  return {
+    kind: 'slot',
+    scheduledAt: slot,
+    missed: 0,
+    expiresAt: Math.max(slot + onceTermMs, nowMs + minTermMs),
+    nextAt: Infinity,
+  };
+}
+
+function chooseRecurring(schedule: Schedule, window: TaskWindow, nowMs: number): SlotChoice {
+  const cycleMs = schedule.cycle * 1000;
+  const after = (atMs: number) => slotInWindowAfter(schedule.task_id, cycleMs, window, atMs);
+  const { nextAt, updatedAt } = schedule;
+  const lastAt = schedule.lastAt ?? -Infinity;
+
+  let slot = nextAt;
+  if (slot === -Infinity) slot = after(Math.max(updatedAt, lastAt));
+  // The window was changed, or the clock of the database was set back: no slot is planned twice.
+  else if (slot <= lastAt || !window.has(slot)) slot = after(Math.max(slot, lastAt));
+  if (slot > nowMs) return { kind: 'wait', nextAt: slot };
+
+  let missed = 0;
+  if (window === alwaysOpen) {
+    const newest = slotUntil(schedule.task_id, cycleMs, nowMs);
+    if (newest > slot) {
+      missed = Math.ceil((newest - slot) / cycleMs);
+      slot = newest;
+    }
+  } else {
+    for (let next = after(slot); next <= nowMs && missed < maxMissed; next = after(slot)) {
+      slot = next;
+      missed += 1;
+    }
+  }
+  return {
+    kind: 'slot',
+    scheduledAt: slot,
+    missed,
+    expiresAt: Math.max(slot + cycleMs, nowMs + minTermMs),
+    nextAt: after(slot),
+  };
+}
+
+/**
+ * The next time of the grid that lies in the window. A window that falls between two times of the grid gets a slot of
+ * its own, placed by the task's id: whoever asks for one probe a day between 9 and 10 wants that one.
+ */
+function slotInWindowAfter(taskId: string, cycleMs: number, window: TaskWindow, atMs: number): number {
+  const slot = slotAfter(taskId, cycleMs, atMs);
+  if (window.has(slot)) return slot;
+  const openMs = window.openFrom(slot);
+  if (openMs === Infinity) return Infinity;
+  const lengthMs = window.openFor(openMs);
+  const inWindow = slotAfter(taskId, cycleMs, openMs - 1);
+  return inWindow < openMs + lengthMs ? inWindow : openMs + phaseOf(taskId, lengthMs);
+}

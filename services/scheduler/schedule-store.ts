@@ -1,0 +1,163 @@
+// What the scheduler reads and writes within the one transaction of a turn.
+import { sql, type Transaction } from 'kysely';
+import { createResolverLookup } from '../../contracts/select-agents.ts';
+import type { SkippedPart } from '../../contracts/slot.ts';
+import type { Task } from '../../contracts/task.ts';
+import type { Tables } from '../../infra/database/tables.ts';
+import type { Schedule } from './choose-slot.ts';
+import type { Definitions, PlannedRun } from './plan-runs.ts';
+
+export type DueTask = Schedule & Pick<Task, 'probe_data' | 'target' | 'group_id' | 'task_time'>;
+
+export type PlannedSlot = {
+  taskId: string;
+  scheduledAt: number;
+  expiresAt: number;
+  missed: number;
+  agentCount: number;
+  cellCount: number;
+  runs: PlannedRun[];
+  skipped: SkippedPart[];
+};
+
+/** An agent is alive when its newest heartbeat is not older; agents send one every ten seconds. */
+const aliveSeconds = 60;
+/** A scheduler that is gone without a word must not hold its tasks for long. */
+const idleLimit = '15s';
+/** Rows of one insert: bounds the size of a statement. */
+const insertBatch = 2000;
+
+/**
+ * Locks up to `limit` enabled tasks that are due, the longest due first, leaving out those that another scheduler has
+ * locked; `nowMs` is the database's time.
+ */
+export async function lockDueTasks(
+  db: Transaction<Tables>,
+  limit: number,
+): Promise<{ tasks: DueTask[]; nowMs: number }> {
+  await sql`set local idle_in_transaction_session_timeout = ${sql.lit(idleLimit)}`.execute(db);
+  const rows = await db
+    .selectFrom('probe_task')
+    .select(['task_id', 'cycle', 'probe_data', 'target', 'group_id', 'task_time'])
+    .select(['next_at', 'last_at', 'updated_at', sql<Date>`now()`.as('now')])
+    .where('status', '=', 1)
+    .where('type', '=', 'dns')
+    .where('next_at', '<=', sql<Date>`now()`)
+    .orderBy('next_at')
+    .limit(limit)
+    .forUpdate()
+    .skipLocked()
+    .execute();
+  const tasks = rows.map(({ next_at, last_at, updated_at, now, ...task }) => ({
+    ...task,
+    nextAt: Number(next_at),
+    lastAt: last_at === null ? null : last_at.getTime(),
+    updatedAt: updated_at.getTime(),
+  }));
+  return { tasks, nowMs: rows[0]?.now.getTime() ?? 0 };
+}
+
+/** Everything that the runs of these tasks are made of. */
+export async function readDefinitions(db: Transaction<Tables>, tasks: DueTask[]): Promise<Definitions> {
+  const agents = await db
+    .selectFrom('agent')
+    .innerJoin('agent_session', 'agent_session.agent_id', 'agent.agent_id')
+    .select(['agent.agent_id', 'country', 'province', 'city', 'carrier', 'groups', 'resolvers'])
+    .select(sql<boolean>`max(heartbeat_at) > now() - ${aliveSeconds}::integer * interval '1 s'`.as('isAlive'))
+    .groupBy('agent.agent_id')
+    .orderBy('agent.agent_id')
+    .execute();
+  const groupIds = [...new Set(tasks.flatMap(({ group_id: id }) => (id === null ? [] : [id])))];
+  const places = await db
+    .selectFrom('probe_group_detail')
+    .selectAll()
+    .where('group_id', '=', sql<number>`any(${groupIds})`)
+    .execute();
+  const resolvers = await db.selectFrom('local_dns').selectAll().execute();
+  const domainGroupIds = [
+    ...new Set(
+      tasks.flatMap(({ target }) =>
+        target.flatMap((each) => (each.type === 'domain_group' ? [each.domain_group_id] : [])),
+      ),
+    ),
+  ];
+  const domainGroups = await db
+    .selectFrom('domain_group')
+    .select(['id', 'domains'])
+    .where('id', '=', sql<number>`any(${domainGroupIds})`)
+    .execute();
+  return {
+    agents,
+    placesByGroup: Map.groupBy(places, ({ group_id }) => group_id),
+    resolversOf: createResolverLookup(resolvers),
+    domainsByGroup: new Map(domainGroups.map(({ id, domains }) => [id, domains])),
+  };
+}
+
+/** Agents that still have runs of an earlier slot of a task. */
+export async function readBusyAgents(
+  db: Transaction<Tables>,
+  taskIds: string[],
+): Promise<(taskId: string, agentId: string) => boolean> {
+  const rows = await db
+    .selectFrom('probe_run')
+    .select(['task_id', 'agent_id'])
+    .distinct()
+    .where('task_id', '=', sql<string>`any(${taskIds}::bigint[])`)
+    .execute();
+  const busy = new Set(rows.map(({ task_id, agent_id }) => `${task_id} ${agent_id}`));
+  return (taskId, agentId) => busy.has(`${taskId} ${agentId}`);
+}
+
+/** Stores slots with their runs. A slot that is there already is a fault, and fails the transaction. */
+export async function storeSlots(db: Transaction<Tables>, slots: PlannedSlot[]): Promise<void> {
+  const runs = slots.flatMap(({ taskId, scheduledAt, expiresAt, runs }) =>
+    runs.map((run) => ({ taskId, scheduledAt, expiresAt, ...run })),
+  );
+  for (let start = 0; start < runs.length; start += insertBatch) {
+    const batch = runs.slice(start, start + insertBatch);
+    await sql`
+      insert into probe_run (task_id, scheduled_at, agent_id, chunk, payload, due_at, expires_at)
+      select task_id, scheduled_at, agent_id, chunk, payload::jsonb, due_at, expires_at
+      from unnest(
+        ${batch.map(({ taskId }) => taskId)}::bigint[],
+        ${batch.map(({ scheduledAt }) => formatTime(scheduledAt))}::timestamptz[],
+        ${batch.map(({ agentId }) => agentId)}::text[],
+        ${batch.map(({ chunk }) => chunk)}::integer[],
+        ${batch.map(({ payload }) => payload)}::text[],
+        ${batch.map(({ scheduledAt, delayMs }) => formatTime(scheduledAt + delayMs))}::timestamptz[],
+        ${batch.map(({ expiresAt }) => formatTime(expiresAt))}::timestamptz[]
+      ) as run (task_id, scheduled_at, agent_id, chunk, payload, due_at, expires_at)`.execute(db);
+  }
+  await sql`
+    insert into probe_slot (task_id, scheduled_at, expires_at, agents, runs, cells, missed, skipped)
+    select task_id, scheduled_at, expires_at, agents, runs, cells, missed, skipped::jsonb
+    from unnest(
+      ${slots.map(({ taskId }) => taskId)}::bigint[],
+      ${slots.map(({ scheduledAt }) => formatTime(scheduledAt))}::timestamptz[],
+      ${slots.map(({ expiresAt }) => formatTime(expiresAt))}::timestamptz[],
+      ${slots.map(({ agentCount }) => agentCount)}::integer[],
+      ${slots.map(({ runs }) => runs.length)}::integer[],
+      ${slots.map(({ cellCount }) => cellCount)}::integer[],
+      ${slots.map(({ missed }) => missed)}::integer[],
+      ${slots.map(({ skipped }) => JSON.stringify(skipped))}::text[]
+    ) as slot (task_id, scheduled_at, expires_at, agents, runs, cells, missed, skipped)`.execute(db);
+}
+
+export type Advance = { taskId: string; nextAt: number; lastAt: number | null };
+
+/** Sets when the tasks are due next, and which slot of theirs was the newest to be planned. */
+export async function advanceTasks(db: Transaction<Tables>, advances: Advance[]): Promise<void> {
+  await sql`
+    update probe_task set next_at = advance.next_at, last_at = advance.last_at
+    from unnest(
+      ${advances.map(({ taskId }) => taskId)}::bigint[],
+      ${advances.map(({ nextAt }) => formatTime(nextAt))}::timestamptz[],
+      ${advances.map(({ lastAt }) => (lastAt === null ? null : formatTime(lastAt)))}::timestamptz[]
+    ) as advance (task_id, next_at, last_at)
+    where probe_task.task_id = advance.task_id`.execute(db);
+}
+
+function formatTime(atMs: number): string {
+  return atMs === Infinity ? 'infinity' : new Date(atMs).toISOString();
+}
