@@ -14,7 +14,8 @@ export type Database = Stoppable & {
   isReachable(): Promise<boolean>;
 };
 
-const connectTimeoutMs = 2000;
+/** Longest time for a new connection unless said otherwise. */
+const defaultConnectTimeoutMs = 2000;
 /** Longest piece of work unless said otherwise. */
 const defaultHoldLimitMs = 8000;
 
@@ -24,9 +25,12 @@ export function createDatabase(options: {
   maxConnections: number;
   /** A piece of work that takes longer is cut off, and is `UNAVAILABLE`. */
   holdLimitMs?: number;
+  /** A database far away takes half a dozen round trips for TLS and login. */
+  connectTimeoutMs?: number;
   logger: Logger;
 }): Database {
-  const { url, maxConnections, holdLimitMs = defaultHoldLimitMs, logger } = options;
+  const { url, maxConnections, logger } = options;
+  const { holdLimitMs = defaultHoldLimitMs, connectTimeoutMs = defaultConnectTimeoutMs } = options;
   const pool = new Pool({
     connectionString: url,
     max: maxConnections,

@@ -63,6 +63,8 @@ const variables = z.object({
 const maxConnections = 2;
 /** Below what is left of a stop for handing back runs. */
 const holdLimitMs = 5000;
+/** From another continent, with TLS. */
+const connectTimeoutMs = 8000;
 /** Enough cells in hand that the engine never waits for the database. */
 const heldCellsPerQuery = 4;
 
@@ -119,7 +121,7 @@ await runProcess(() => {
   const database =
     env.DATABASE_URL === undefined
       ? undefined
-      : createDatabase({ url: env.DATABASE_URL, maxConnections, holdLimitMs, logger });
+      : createDatabase({ url: env.DATABASE_URL, maxConnections, holdLimitMs, connectTimeoutMs, logger });
   const recurring =
     database &&
     createRecurringRuns({

@@ -20,8 +20,6 @@ export type PlannedSlot = {
   skipped: SkippedPart[];
 };
 
-/** An agent is alive when its newest heartbeat is not older; agents send one every ten seconds. */
-const aliveSeconds = 60;
 /** A scheduler that is gone without a word must not hold its tasks for long. */
 const idleLimit = '15s';
 /** Rows of one insert: bounds the size of a statement. */
@@ -57,13 +55,17 @@ export async function lockDueTasks(
   return { tasks, nowMs: rows[0]?.now.getTime() ?? 0 };
 }
 
-/** Everything that the runs of these tasks are made of. */
-export async function readDefinitions(db: Transaction<Tables>, tasks: DueTask[]): Promise<Definitions> {
+/** Everything that the runs of these tasks are made of. An agent is alive when it was heard of within `aliveMs`. */
+export async function readDefinitions(
+  db: Transaction<Tables>,
+  tasks: DueTask[],
+  aliveMs: number,
+): Promise<Definitions> {
   const agents = await db
     .selectFrom('agent')
     .innerJoin('agent_session', 'agent_session.agent_id', 'agent.agent_id')
     .select(['agent.agent_id', 'country', 'province', 'city', 'carrier', 'groups', 'resolvers'])
-    .select(sql<boolean>`max(heartbeat_at) > now() - ${aliveSeconds}::integer * interval '1 s'`.as('isAlive'))
+    .select(sql<boolean>`max(heartbeat_at) > now() - ${aliveMs}::float8 * interval '1 ms'`.as('isAlive'))
     .groupBy('agent.agent_id')
     .orderBy('agent.agent_id')
     .execute();
@@ -94,7 +96,7 @@ export async function readDefinitions(db: Transaction<Tables>, tasks: DueTask[])
   };
 }
 
-/** Agents that still have runs of an earlier slot of a task. */
+/** Agents that still have runs of an earlier slot of a task; what waits to be buried does not count. */
 export async function readBusyAgents(
   db: Transaction<Tables>,
   taskIds: string[],
@@ -104,6 +106,7 @@ export async function readBusyAgents(
     .select(['task_id', 'agent_id'])
     .distinct()
     .where('task_id', '=', sql<string>`any(${taskIds}::bigint[])`)
+    .where(sql<boolean>`not (state = 0 and expires_at <= now())`)
     .execute();
   const busy = new Set(rows.map(({ task_id, agent_id }) => `${task_id} ${agent_id}`));
   return (taskId, agentId) => busy.has(`${taskId} ${agentId}`);

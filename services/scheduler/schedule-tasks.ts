@@ -24,7 +24,9 @@ export type Turn = {
   isFull: boolean;
 };
 
-export type SchedulerLimits = {
+export type TurnOptions = {
+  /** An agent heard of within this time is alive. */
+  aliveMs: number;
   /** Where clock times and dates without an offset are meant. */
   timeZone: string;
   /** Cells of one slot. */
@@ -41,13 +43,13 @@ const faultPauseMs = 60_000;
  * Locks due tasks, plans a slot of each, stores the runs and moves the tasks on to their next slots, all or nothing. Any
  * number of schedulers may do so at once: each takes tasks that no other has locked.
  */
-export function scheduleTasks(database: Database, limits: SchedulerLimits, logger: Logger): Promise<Turn> {
+export function scheduleTasks(database: Database, options: TurnOptions, logger: Logger): Promise<Turn> {
   return database.transact(async (db) => {
     const { tasks, nowMs } = await lockDueTasks(db, maxTasks);
     const advances: Advance[] = [];
     const due: { task: DueTask; choice: SlotChoice & { kind: 'slot' } }[] = [];
     for (const task of tasks) {
-      const choice = chooseSafely(task, limits.timeZone, nowMs, logger);
+      const choice = chooseSafely(task, options.timeZone, nowMs, logger);
       if (choice.kind === 'slot') due.push({ task, choice });
       else advances.push({ taskId: task.task_id, nextAt: choice.nextAt, lastAt: task.lastAt });
     }
@@ -55,7 +57,7 @@ export function scheduleTasks(database: Database, limits: SchedulerLimits, logge
     const slots: PlannedSlot[] = [];
     if (due.length > 0) {
       const dueTasks = due.map(({ task }) => task);
-      const definitions = await readDefinitions(db, dueTasks);
+      const definitions = await readDefinitions(db, dueTasks, options.aliveMs);
       const isBusy = await readBusyAgents(
         db,
         dueTasks.map(({ task_id }) => task_id),
@@ -65,7 +67,7 @@ export function scheduleTasks(database: Database, limits: SchedulerLimits, logge
         if (cellCount >= maxTurnCells) break;
         const plan = planSafely(
           task,
-          () => planRuns(task, definitions, (agentId) => isBusy(task.task_id, agentId), limits.maxCells),
+          () => planRuns(task, definitions, (agentId) => isBusy(task.task_id, agentId), options.maxCells),
           logger,
         );
         cellCount += plan.cellCount;

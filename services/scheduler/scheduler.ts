@@ -13,13 +13,19 @@ import type { Logger } from '../../infra/logger.ts';
 import type { Metrics } from '../../infra/metrics.ts';
 import { createRepetition } from '../../infra/repeat.ts';
 import { buryRuns, reapRuns, removeOldSessions } from './clear-runs.ts';
-import { type SchedulerLimits, scheduleTasks, type Turn } from './schedule-tasks.ts';
+import { scheduleTasks, type Turn, type TurnOptions } from './schedule-tasks.ts';
 
 const turnMs = 200;
 const clearMs = 1000;
 const measureMs = 10_000;
 const upkeepMs = 10 * 60_000;
 const daysAhead = 3;
+/** Agents send a heartbeat every ten seconds. */
+const aliveMs = 60_000;
+/** After a standstill of the database this long, */
+const standstillMs = 10_000;
+/** agents have this long to be heard of again: what they could not send does not count against them. */
+const returnMs = 15_000;
 const dayTables: readonly DayPartitionedTable[] = ['probe_slot', 'probe_result'];
 
 /**
@@ -29,7 +35,7 @@ const dayTables: readonly DayPartitionedTable[] = ['probe_slot', 'probe_result']
 export function createScheduler(options: {
   database: Database;
   bus: Pick<Bus, 'isConnected' | 'publish'>;
-  limits: SchedulerLimits;
+  limits: Omit<TurnOptions, 'aliveMs'>;
   retentionDays: number;
   metrics: Metrics;
   logger: Logger;
@@ -62,6 +68,14 @@ export function createScheduler(options: {
     () => partitions.daysAhead,
   );
   let lastTurnAt = -Infinity;
+  let standstill = { ms: 0, endedAt: -Infinity };
+
+  function readAliveMs(): number {
+    const now = performance.now();
+    const gapMs = now - lastTurnAt;
+    if (Number.isFinite(gapMs) && gapMs > standstillMs) standstill = { ms: gapMs, endedAt: now };
+    return now - standstill.endedAt < returnMs ? aliveMs + standstill.ms + returnMs : aliveMs;
+  }
 
   function count({ slots: planned, nowMs }: Turn): void {
     for (const slot of planned) {
@@ -119,7 +133,7 @@ export function createScheduler(options: {
       intervalMs: turnMs,
       logger,
       async work() {
-        const turn = await scheduleTasks(database, limits, logger);
+        const turn = await scheduleTasks(database, { ...limits, aliveMs: readAliveMs() }, logger);
         lastTurnAt = performance.now();
         count(turn);
         wakeAgents(turn);
