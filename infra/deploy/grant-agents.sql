@@ -1,0 +1,10 @@
+-- The database login of the agents, for psql: claims runs, stores results, and reads or changes nothing else.
+-- May run again at any time; the password is the one of the last run.
+\getenv agent_password AGENT_DATABASE_PASSWORD
+
+select 'create role probe_agent login' where not exists (select from pg_roles where rolname = 'probe_agent') \gexec
+
+alter role probe_agent password :'agent_password';
+grant select, insert, update on agent, agent_session to probe_agent;
+grant select, update, delete on probe_run to probe_agent;
+grant insert on probe_result to probe_agent;

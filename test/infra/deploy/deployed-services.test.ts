@@ -1,0 +1,151 @@
+// The services with the logins of a deployment: everything they need is allowed, on the bus and in the database.
+import { connect, RequestStrategy } from 'nats';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
+import { internalSubjects } from '../../../contracts/subjects.ts';
+import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
+import { createTestDatabase, type TestDatabase } from '../../helpers/postgres.ts';
+import type { TestService } from '../../helpers/processes.ts';
+import {
+  replyTo,
+  type ScriptedDnsServer,
+  startScriptedDnsServer,
+} from '../../helpers/scripted-dns-server.ts';
+import { until } from '../../helpers/test-client.ts';
+import { grantAgents } from './agent-database-login.ts';
+import { type DeployedNats, startDeployedNats } from './deployed-nats.ts';
+import {
+  connectCaller,
+  readRefusals,
+  startDeployedAgent,
+  startDeployedGateway,
+  startDeployedScheduler,
+} from './deployed-services.ts';
+
+const target = { type: 'domain', rtype: 'A', data: 'x.example' } as const;
+const identitySchema = z.object({ name: z.string() });
+
+let nats: DeployedNats;
+let database: TestDatabase;
+let agentLogin: Awaited<ReturnType<typeof grantAgents>>;
+let services: TestService[];
+let dns: ScriptedDnsServer;
+let caller: Awaited<ReturnType<typeof connectCaller>>;
+
+beforeAll(async () => {
+  [nats, database, dns] = await Promise.all([
+    startDeployedNats('nats.conf'),
+    createTestDatabase(),
+    startScriptedDnsServer((query) =>
+      query.send(replyTo(query, { answers: [{ type: 'A', name: query.name, ttl: 60, data: '192.0.2.7' }] })),
+    ),
+  ]);
+  agentLogin = await grantAgents(database);
+  services = await Promise.all([
+    startDeployedAgent(nats, 'agent-440400-ct', agentLogin.url),
+    startDeployedScheduler(nats, database.url),
+    startDeployedGateway(nats, database.url),
+    startDeployedGateway(nats, database.url),
+  ]);
+  caller = await connectCaller(nats);
+  await until(async () => (await caller.client.call('agentGet', {})).length === 1);
+});
+afterAll(async () => {
+  await caller.stop();
+  await Promise.all(services.map((service) => service.stop()));
+  await dns.stop();
+  await database.drop();
+  await agentLogin.drop();
+  await nats.stop();
+});
+
+function dnsServers(): { dns_servers: string[] } {
+  return { dns_servers: [`${dns.address}:${dns.port}`] };
+}
+
+test('a one-shot probe goes from the caller to the agent and back', async () => {
+  const { results } = await caller.client.call('oneShootVerbose', {
+    target: [target],
+    probe_data: dnsServers(),
+  });
+  expect(results.map((row) => [row.agent_id, row.dns_response_status])).toEqual([
+    ['agent-440400-ct', 'NOERROR'],
+  ]);
+});
+
+test('a recurring task goes from the caller through scheduler and agent into the history', async () => {
+  const { task_id } = await caller.client.call('taskCreate', {
+    cycle: 0,
+    target: [target],
+    probe_data: dnsServers(),
+  });
+  await until(async () => (await caller.client.call('taskResultGet', { task_id })).results.length > 0);
+  const { results } = await caller.client.call('taskResultGet', { task_id });
+  expect(results.map((row) => [row.agent_id, row.dns_response_status])).toEqual([
+    ['agent-440400-ct', 'NOERROR'],
+  ]);
+});
+
+test.each([
+  ['read tasks', 'select from probe_task'],
+  ['change tasks', 'update probe_task set status = 0'],
+  ['change results', "update probe_result set status = 'NOERROR'"],
+  ['delete results', 'delete from probe_result'],
+  ['make work', 'insert into probe_run default values'],
+  ['make tables', 'create table of_the_agent ()'],
+  ['drop tables', 'drop table probe_run'],
+])('an agent’s database login may not %s', async (_deed, statement) => {
+  const client = new Client({ connectionString: agentLogin.url });
+  await client.connect();
+  keepUntilTestEnd({ stop: () => client.end() });
+  // insufficient_privilege
+  await expect(client.query(statement)).rejects.toMatchObject({ code: '42501' });
+});
+
+test('making that login a second time changes nothing', async () => {
+  await expect(grantAgents(database)).resolves.toMatchObject({ url: agentLogin.url });
+});
+
+test('gateways hear of the groups that one of them changed', async () => {
+  const ear = await nats.connectAs('gateway');
+  keepUntilTestEnd({ stop: () => ear.close() });
+  const changes = ear.subscribe(internalSubjects.definitionsChanged, { max: 1 });
+  await ear.flush();
+  await caller.client.call('groupDetailSet', {
+    group_id: 1,
+    details: [{ country: '86', province: '440000', city: null, carrier: null }],
+  });
+  for await (const { subject } of changes) expect(subject).toBe(internalSubjects.definitionsChanged);
+});
+
+test('the service protocol counts the gateways for an operator', async () => {
+  const operator = await nats.connectAs('operator');
+  keepUntilTestEnd({ stop: () => operator.close() });
+  const replies = await operator.requestMany('$SRV.PING', '', {
+    strategy: RequestStrategy.Count,
+    maxMessages: 2,
+    maxWait: 5000,
+  });
+  const names: string[] = [];
+  for await (const reply of replies) names.push(identitySchema.parse(reply.json()).name);
+  expect(names).toEqual(['probe-gateway', 'probe-gateway']);
+});
+
+test('a caller whose inbox is that of another role gets nothing', async () => {
+  const connection = await connect({
+    servers: nats.url,
+    user: 'caller',
+    pass: nats.passwordOf('caller'),
+    inboxPrefix: '_INBOX.operator',
+  });
+  keepUntilTestEnd({ stop: () => connection.close() });
+  await expect(connection.request('probe.task.get', '', { timeout: 5000 })).rejects.toMatchObject({
+    code: 'PERMISSIONS_VIOLATION',
+  });
+});
+
+test('the services were refused nothing', async () => {
+  const logs = await Promise.all(services.map((service) => readRefusals(service)));
+  expect(logs.flat()).toEqual([]);
+});

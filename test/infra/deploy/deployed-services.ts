@@ -1,0 +1,68 @@
+// The real services on a deployed bus, each with the login of its role.
+import { createBus } from '../../../infra/bus/nats-bus.ts';
+import { createProbeClient, type ProbeClient } from '../../../infra/bus/probe-client.ts';
+import { createLogger } from '../../../infra/logger.ts';
+import { spawnService, type TestService } from '../../helpers/processes.ts';
+import type { DeployedNats } from './deployed-nats.ts';
+
+/** With the variables that compose.yaml gives it. */
+export function startDeployedGateway(nats: DeployedNats, databaseUrl: string): Promise<TestService> {
+  return spawnService('gateway', {
+    ...loginOf(nats, 'gateway'),
+    NATS_INBOX_PREFIX: '_INBOX.gateway',
+    DATABASE_URL: databaseUrl,
+  });
+}
+
+/** The same for a scheduler. */
+export function startDeployedScheduler(nats: DeployedNats, databaseUrl: string): Promise<TestService> {
+  return spawnService('scheduler', {
+    ...loginOf(nats, 'scheduler'),
+    NATS_INBOX_PREFIX: '_INBOX.scheduler',
+    DATABASE_URL: databaseUrl,
+  });
+}
+
+/** The same for an agent; without a database it takes one-shot probes only. */
+export function startDeployedAgent(
+  nats: DeployedNats,
+  id: string,
+  databaseUrl?: string,
+): Promise<TestService> {
+  return spawnService('agent', {
+    ...loginOf(nats, id),
+    ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+    AGENT_ID: id,
+    AGENT_COUNTRY: '86',
+    AGENT_PROVINCE: '440000',
+    AGENT_CITY: '440400',
+    AGENT_CARRIER: '电信',
+  });
+}
+
+function loginOf(nats: DeployedNats, user: string): Record<string, string> {
+  return { NATS_URL: nats.url, NATS_USER: user, NATS_PASSWORD: nats.passwordOf(user) };
+}
+
+/** The typed client, logged in as the caller. */
+export async function connectCaller(
+  nats: DeployedNats,
+): Promise<{ client: ProbeClient; stop(): Promise<void> }> {
+  const bus = createBus({
+    config: {
+      servers: [nats.url],
+      user: 'caller',
+      password: nats.passwordOf('caller'),
+      inboxPrefix: '_INBOX.caller',
+    },
+    name: 'caller',
+    logger: createLogger('caller', 'silent'),
+  });
+  await bus.start();
+  return { client: createProbeClient(bus), stop: () => bus.stop() };
+}
+
+/** Lines of its log about what the server refused. */
+export async function readRefusals(service: TestService): Promise<string[]> {
+  return (await service.readLog()).filter((line) => /PERMISSIONS_VIOLATION|bus refused/.test(line));
+}
