@@ -58,13 +58,14 @@ export function createBus(options: {
   let stopping: Promise<void> | undefined;
 
   async function watchStatus(watched: NatsConnection): Promise<void> {
-    for await (const { type, data } of watched.status()) {
+    for await (const { type, data, permissionContext } of watched.status()) {
       if (type === 'disconnect' || type === 'reconnect') {
         isUp = type === 'reconnect';
         logger.warn({ server: data }, isUp ? 'bus is back' : 'bus is away');
         if (isUp) attempts = 0;
         if (isUp) for (const listener of reconnectListeners) listener();
-      } else if (type === 'error') logger.error({ fault: data }, 'bus refused an operation');
+      } else if (type === 'error')
+        logger.error({ fault: data, ...permissionContext }, 'bus refused an operation');
     }
   }
 
