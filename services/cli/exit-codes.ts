@@ -1,10 +1,10 @@
-// What the exit codes of the command mean.
+// What the exit codes of the commands mean.
 
 export const exitCodes = {
-  /** Every cell has a DNS reply; its rcode is data. */
-  answered: 0,
-  /** Some cell has no DNS reply. */
-  cellFailed: 1,
+  /** All went well; of a probe, every cell has a DNS reply, whose rcode is data. */
+  done: 0,
+  /** A part failed: some cell of a probe has no DNS reply, or some of the tasks named could not be changed. */
+  partFailed: 1,
   /** Wrong usage or settings; nothing was sent. */
   usage: 2,
   /** The call itself failed. */

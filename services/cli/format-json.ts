@@ -10,11 +10,15 @@ export function formatReplyJson(body: Uint8Array, isTerminal: boolean): string {
   return isTerminal ? indent(decodeJson(body)) : `${Buffer.from(body).toString('utf8')}\n`;
 }
 
+/** One JSON document of what several replies held. */
+export function formatDocumentJson(document: unknown, isTerminal: boolean): string {
+  return isTerminal ? indent(document) : `${JSON.stringify(document)}\n`;
+}
+
 /** The error reply as the service sent it in `reply` (empty: it sent none), else one made from the error. */
 export function formatErrorJson(error: ProbeTaskError, reply: Uint8Array, isTerminal: boolean): string {
   if (isErrorReply(reply)) return formatReplyJson(reply, isTerminal);
-  const envelope = formatErrorReply(error);
-  return isTerminal ? indent(envelope) : `${JSON.stringify(envelope)}\n`;
+  return formatDocumentJson(formatErrorReply(error), isTerminal);
 }
 
 function isErrorReply(body: Uint8Array): boolean {

@@ -4,8 +4,8 @@ const intervalMs = 100;
 const clearLine = '\r\u001b[K';
 
 export type ProgressLine = {
-  /** Shows `label … 1.2 s of 3 s` until `stop`. */
-  start(label: string, limitS: number): void;
+  /** Shows `label … 1.2 s of 3 s`, or without a limit `label … 1.2 s`, until `stop`. */
+  start(label: string, limitS?: number): void;
   /** Takes the line away; safe to call at any time. */
   stop(): void;
 };
@@ -30,9 +30,10 @@ export function createProgressLine(
       stop();
       if (!isShown) return;
       const startedAt = performance.now();
+      const limit = limitS === undefined ? '' : ` of ${limitS} s`;
       const draw = (): void => {
         const elapsedS = ((performance.now() - startedAt) / 1000).toFixed(1);
-        stream.write(`${clearLine}${label} … ${elapsedS} s of ${limitS} s`);
+        stream.write(`${clearLine}${label} … ${elapsedS} s${limit}`);
       };
       draw();
       timer = setInterval(draw, intervalMs);

@@ -1,20 +1,32 @@
-// A bus that keeps the body of the last reply: the client hands on only the fields that its contract knows.
+// A bus that keeps the last reply: the client hands on only the fields that its contract knows, and no headers.
 import type { Bus } from '../../infra/bus/bus.ts';
 
-export type RecordingBus = Bus & {
-  /** The body as it came, that of an error included; empty as long as nothing came. */
-  lastReply(): Uint8Array;
+export type RecordedReply = {
+  /** As it came, that of an error included; empty as long as nothing came. */
+  body: Uint8Array;
+  header(name: string): string | undefined;
 };
 
+export type RecordingBus = Bus & {
+  lastReply(): RecordedReply;
+  /** As if nothing had come yet. */
+  forget(): void;
+};
+
+const nothing: RecordedReply = { body: new Uint8Array(), header: () => undefined };
+
 export function recordReply(bus: Bus): RecordingBus {
-  let body = new Uint8Array();
+  let last = nothing;
   return {
     ...bus,
     async request(subject, message) {
       const reply = await bus.request(subject, message);
-      body = new Uint8Array(reply.body);
+      last = { body: new Uint8Array(reply.body), header: (name) => reply.header(name) };
       return reply;
     },
-    lastReply: () => body,
+    lastReply: () => last,
+    forget() {
+      last = nothing;
+    },
   };
 }

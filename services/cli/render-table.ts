@@ -1,9 +1,6 @@
-// Verbose rows → the table that people read. Pure: rows in, text out.
+// Rows → a table within the columns of a terminal. Pure: rows in, lines out.
 import { styleText } from 'node:util';
-import type { SectionRecord, VerboseRow } from '../../contracts/probe.ts';
 import { cutColumns, displayWidth, padColumns, wrapColumns } from './display-width.ts';
-import { printable } from './printable-text.ts';
-import { isFailedCell, summarizeCells } from './summarize-cells.ts';
 
 export type TableOptions = {
   /** Columns of the terminal; undefined when the text goes elsewhere, and then nothing is cut or wrapped. */
@@ -11,76 +8,83 @@ export type TableOptions = {
   hasColour: boolean;
 };
 
-type Column = {
+export type Colour = 'bold' | 'green' | 'yellow' | 'red';
+
+/** What its cells hold is printable. */
+export type Column<Row> = {
   title: string;
   align?: 'right';
   /** May lose its end on a terminal that is too narrow. */
   isElastic?: boolean;
-  cell(row: VerboseRow): string;
-  colour?(row: VerboseRow): Colour;
+  /** Goes below its row, with its title, on a terminal that is too narrow. */
+  isFoldable?: boolean;
+  cell(row: Row): string;
+  /** The cell within so many columns; without it the end is cut off. */
+  shorten?(row: Row, size: number): string;
+  colour?(row: Row): Colour | undefined;
 };
 
-type Colour = 'bold' | 'green' | 'yellow' | 'red';
+/** The last of a table, of several lines for each row: beside it where there is room, else below it. */
+export type Trailer<Row> = { title: string; lines(row: Row): string[] };
 
 /** A column with the columns of the terminal that it takes. */
-type SizedColumn = Column & { size: number };
+type SizedColumn<Row> = Column<Row> & { size: number };
+
+/** What stands for a value that is not there. */
+export const nothing = '-';
 
 const gap = '  ';
-const nothing = '-';
-const answersTitle = 'ANSWERS';
-/** Narrower than this beside the other columns, the answers go below their row. */
-const minAnswersWidth = 20;
-const answersIndent = '    ';
+const indent = '    ';
 const minElasticWidth = 8;
+/** Narrower than this beside the other columns, the trailer goes below its row. */
+const minTrailerWidth = 20;
+/** What a folded column holds of these is not worth a line. */
+const empty = new Set([nothing, '0', '']);
 
-/**
- * One line for each row in the given order, further lines for further answers, and a line of counts; ends with a
- * newline. NAME and TYPE are shown where rows differ in them.
- */
-export function renderTable(rows: readonly VerboseRow[], { width, hasColour }: TableOptions): string {
+/** A line of titles, and one line or more for each row in the given order. */
+export function renderTable<Row>(
+  rows: readonly Row[],
+  { columns, trailer }: { columns: Column<Row>[]; trailer?: Trailer<Row> },
+  { width, hasColour }: TableOptions,
+): string[] {
   const lineWidth = width ?? Number.POSITIVE_INFINITY;
-  const columns = fitColumns(sizeColumns(chooseColumns(rows), rows), lineWidth);
-  const answersAt = columns.reduce((sum, { size }) => sum + size + gap.length, 0);
-  const isBeside = lineWidth - answersAt >= Math.min(minAnswersWidth, widestAnswer(rows));
   const paint = hasColour ? paintWith : paintNot;
+  const { beside, below } = foldColumns(sizeColumns(columns, rows), lineWidth);
+  const fitted = shrinkColumns(beside, lineWidth);
+  const trailerAt = fitted.reduce((sum, { size }) => sum + size + gap.length, 0);
+  const widest = trailer === undefined ? 0 : widestLine(trailer, rows);
+  const hasRoom = below.length === 0 && lineWidth - trailerAt >= Math.min(minTrailerWidth, widest);
+  const isTrailerBeside = trailer !== undefined && hasRoom;
 
-  const titles = columns.map(({ title, align, size }) => padColumns(title, size, align));
-  const lines = [paint('bold', [...titles, isBeside ? answersTitle : ''].join(gap).trimEnd())];
+  const titles = fitted.map(({ title, align, size }) => padColumns(title, size, align));
+  const heading = [...titles, isTrailerBeside ? trailer.title : ''].join(gap).trimEnd();
+  const lines = [paint('bold', heading)];
   for (const row of rows) {
-    const cells = columns.map(({ cell, size, align, colour }) => {
-      const text = padColumns(cutColumns(cell(row), size), size, align);
-      return colour === undefined ? text : paint(colour(row), text);
-    });
-    if (isBeside) {
-      const [first = nothing, ...further] = wrapAnswers(row, lineWidth - answersAt);
+    const cells = fitted.map((column) => paint(column.colour?.(row), formatCell(column, row)));
+    const wrapWidth = lineWidth - (isTrailerBeside ? trailerAt : indent.length);
+    const trailing = trailer === undefined ? [] : wrapLines(trailer.lines(row), wrapWidth);
+    if (isTrailerBeside) {
+      const [first = nothing, ...further] = trailing;
       lines.push([...cells, first].join(gap));
-      lines.push(...further.map((line) => ' '.repeat(answersAt) + line));
+      lines.push(...further.map((line) => ' '.repeat(trailerAt) + line));
     } else {
-      lines.push(cells.join(gap));
-      lines.push(...wrapAnswers(row, lineWidth - answersIndent.length).map((line) => answersIndent + line));
+      const folded = foldCells(below, row, wrapWidth);
+      lines.push(cells.join(gap).trimEnd());
+      lines.push(...[...folded, ...trailing].map((line) => indent + line));
     }
   }
-  return `${[...lines, '', formatSummary(rows)].join('\n')}\n`;
+  return lines;
 }
 
-function chooseColumns(rows: readonly VerboseRow[]): Column[] {
-  const hasSeveral = (read: (row: VerboseRow) => string | undefined) => new Set(rows.map(read)).size > 1;
-  return [
-    { title: 'AGENT', isElastic: true, cell: ({ agent_id: id }) => printable(id ?? nothing) },
-    { title: 'PLACE', isElastic: true, cell: formatPlace },
-    { title: 'SERVER', isElastic: true, cell: ({ dns_server: server }) => printable(server || nothing) },
-    ...(hasSeveral(({ domain }) => domain)
-      ? [{ title: 'NAME', isElastic: true, cell: ({ domain }: VerboseRow) => printable(domain) }]
-      : []),
-    ...(hasSeveral(({ rtype }) => rtype)
-      ? [{ title: 'TYPE', cell: ({ rtype }: VerboseRow) => printable(rtype ?? nothing) }]
-      : []),
-    { title: 'STATUS', colour: statusColour, cell: ({ dns_response_status: status }) => printable(status) },
-    { title: 'DELAY ms', align: 'right', cell: ({ delay }) => formatDelay(delay) },
-  ];
+function formatCell<Row>(column: SizedColumn<Row>, row: Row): string {
+  const { size, align } = column;
+  const text = column.cell(row);
+  const isTooWide = displayWidth(text) > size;
+  const fitting = isTooWide && column.shorten !== undefined ? column.shorten(row, size) : text;
+  return padColumns(cutColumns(fitting, size), size, align);
 }
 
-function sizeColumns(columns: Column[], rows: readonly VerboseRow[]): SizedColumn[] {
+function sizeColumns<Row>(columns: Column<Row>[], rows: readonly Row[]): SizedColumn<Row>[] {
   return columns.map((column) => ({
     ...column,
     size: rows.reduce(
@@ -90,11 +94,25 @@ function sizeColumns(columns: Column[], rows: readonly VerboseRow[]): SizedColum
   }));
 }
 
+/** Takes foldable columns out, the last one first, until the line fits or none is left. */
+function foldColumns<Row>(
+  columns: SizedColumn<Row>[],
+  width: number,
+): { beside: SizedColumn<Row>[]; below: SizedColumn<Row>[] } {
+  const below = new Set<SizedColumn<Row>>();
+  const remaining = () => columns.filter((column) => !below.has(column));
+  for (const column of columns.toReversed()) {
+    if (lineWidthOf(remaining()) <= width) break;
+    if (column.isFoldable) below.add(column);
+  }
+  return { beside: remaining(), below: columns.filter((column) => below.has(column)) };
+}
+
 /** Takes from the widest of the elastic columns until the line fits, or until all of them are at their least. */
-function fitColumns(columns: SizedColumn[], width: number): SizedColumn[] {
+function shrinkColumns<Row>(columns: SizedColumn<Row>[], width: number): SizedColumn<Row>[] {
   const fitted = columns.map((column) => ({ ...column }));
   const elastic = fitted.filter(({ isElastic, size }) => isElastic && size > minElasticWidth);
-  let excess = fitted.reduce((sum, { size }) => sum + size, gap.length * (fitted.length - 1)) - width;
+  let excess = lineWidthOf(fitted) - width;
   while (excess > 0) {
     const widest = elastic.toSorted((first, second) => second.size - first.size)[0];
     if (widest === undefined || widest.size <= minElasticWidth) break;
@@ -104,51 +122,43 @@ function fitColumns(columns: SizedColumn[], width: number): SizedColumn[] {
   return fitted;
 }
 
-function formatPlace({ device: { country, province, city, carrier } }: VerboseRow): string {
-  return printable(`${country}/${province}/${city} ${carrier}`.trim());
+function lineWidthOf(columns: readonly { size: number }[]): number {
+  return columns.reduce((sum, { size }) => sum + size, gap.length * (columns.length - 1));
 }
 
-function formatDelay(delay: number | null): string {
-  return delay === null ? nothing : delay.toFixed(2);
+/** The cells that go below their row, each with its title, where they hold anything. */
+function foldCells<Row>(columns: SizedColumn<Row>[], row: Row, width: number): string[] {
+  const cells = columns.flatMap(({ title, cell }) => {
+    const text = cell(row);
+    return empty.has(text) ? [] : [`${title} ${text}`];
+  });
+  const lines: string[] = [];
+  for (const cell of cells) {
+    const last = lines.at(-1);
+    if (last !== undefined && displayWidth(last + gap + cell) <= width)
+      lines[lines.length - 1] = last + gap + cell;
+    else lines.push(cell);
+  }
+  return wrapLines(lines, width);
 }
 
-/** The answer records in their order; those of another type than the asked one say which. */
-function formatAnswers({ answer_section: answers, rtype }: VerboseRow): string[] {
-  const format = ({ rdtype, result }: SectionRecord) => (rdtype === rtype ? result : `${rdtype} ${result}`);
-  return answers.map((record) => printable(format(record)));
+function widestLine<Row>({ title, lines }: Trailer<Row>, rows: readonly Row[]): number {
+  return rows.flatMap(lines).reduce((widest, line) => Math.max(widest, displayWidth(line)), title.length);
 }
 
-function widestAnswer(rows: readonly VerboseRow[]): number {
-  return rows
-    .flatMap(formatAnswers)
-    .reduce((widest, answer) => Math.max(widest, displayWidth(answer)), answersTitle.length);
-}
-
-/** The lines of all answers; those that go on with an answer are indented, so that they look like no further record. */
-function wrapAnswers(row: VerboseRow, width: number): string[] {
-  return formatAnswers(row).flatMap((answer) => {
-    if (displayWidth(answer) <= width) return [answer];
-    const [first = '', ...rest] = wrapColumns(answer, Math.max(1, width - gap.length));
+/** What goes on with a line is indented, so that it looks like no further one. */
+export function wrapLines(texts: readonly string[], width: number): string[] {
+  return texts.flatMap((text) => {
+    if (displayWidth(text) <= width) return [text];
+    const [first = '', ...rest] = wrapColumns(text, Math.max(1, width - gap.length));
     return [first, ...rest.map((line) => gap + line)];
   });
 }
 
-function formatSummary(rows: readonly VerboseRow[]): string {
-  const { cells, answered, statuses, medianDelayMs } = summarizeCells(rows);
-  const counts = statuses.map(([status, count]) => `${printable(status)} ${count}`).join(', ');
-  const delay = medianDelayMs === null ? nothing : `${formatDelay(medianDelayMs)} ms`;
-  return `${cells} ${cells === 1 ? 'cell' : 'cells'}, ${answered} answered; ${counts || nothing}; p50 delay ${delay}`;
+function paintWith(colour: Colour | undefined, text: string): string {
+  return colour === undefined ? text : styleText(colour, text, { validateStream: false });
 }
 
-function statusColour(row: VerboseRow): Colour {
-  if (isFailedCell(row)) return 'red';
-  return row.dns_response_status === 'NOERROR' ? 'green' : 'yellow';
-}
-
-function paintWith(colour: Colour, text: string): string {
-  return styleText(colour, text, { validateStream: false });
-}
-
-function paintNot(_colour: Colour, text: string): string {
+function paintNot(_colour: Colour | undefined, text: string): string {
   return text;
 }

@@ -1,5 +1,6 @@
 // Verbose rows → the counts that the last line of the table and the exit code stand on. Pure.
 import { cellFailures, type VerboseRow } from '../../contracts/probe.ts';
+import { runFailures } from '../../contracts/run.ts';
 
 export type CellSummary = {
   cells: number;
@@ -13,7 +14,7 @@ export type CellSummary = {
 
 export type SummarizedRow = Pick<VerboseRow, 'dns_response_status' | 'delay'>;
 
-const failures = new Set<string>(cellFailures);
+const failures = new Set<string>([...cellFailures, ...runFailures]);
 
 /** Has the cell no DNS reply? An rcode such as NXDOMAIN is a reply. */
 export function isFailedCell({ dns_response_status: status }: SummarizedRow): boolean {

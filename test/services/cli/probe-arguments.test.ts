@@ -9,7 +9,7 @@ function faultsOf(...args: string[]): string[] {
 describe('parseProbeArguments', () => {
   test('asks for A records of one name without further arguments', () => {
     expect(parseProbeArguments(['www.example.test'])).toEqual({
-      kind: 'probe',
+      kind: 'run',
       isJson: false,
       request: { target: [{ type: 'domain', rtype: 'A', data: 'www.example.test' }] },
     });
@@ -29,7 +29,7 @@ describe('parseProbeArguments', () => {
     ];
     args.push('-g', '7', '-r', '86,440000,,电信', '--region', '86, 110000', '--timeout', '2.5', '--json');
     expect(parseProbeArguments(args)).toEqual({
-      kind: 'probe',
+      kind: 'run',
       isJson: true,
       request: {
         target: [
@@ -51,7 +51,7 @@ describe('parseProbeArguments', () => {
 
   test('takes a name that starts with a dash behind --', () => {
     expect(parseProbeArguments(['--', '-x.test'])).toMatchObject({
-      kind: 'probe',
+      kind: 'run',
       request: { target: [{ data: '-x.test' }] },
     });
   });

@@ -7,7 +7,9 @@ import { createBus } from '../../../infra/bus/nats-bus.ts';
 import type { RunResult } from '../../../infra/local-stack/run-program.ts';
 import { createLogger } from '../../../infra/logger.ts';
 import { startNatsServer } from '../../helpers/nats.ts';
-import { runProbe } from './run-probe.ts';
+import { createCliRunner } from './run-cli.ts';
+
+const probe = createCliRunner('probe');
 
 /** Nothing listens there: a command that got as far as connecting ends with 3. */
 const nobody = { NATS_URL: 'nats://127.0.0.1:1' };
@@ -26,7 +28,7 @@ async function runProbeAgainst(reply: string, args: string[]): Promise<RunResult
   );
   await bus.flush();
   try {
-    return await runProbe(args, { NATS_URL: nats.url });
+    return await probe.run(args, { NATS_URL: nats.url });
   } finally {
     await bus.stop();
     await nats.stop();
@@ -44,7 +46,7 @@ async function listenOnAnyPort(listener: Server): Promise<string> {
 describe('wrong usage', () => {
   test('is told one fault per line before anything is sent, exit code 2', async () => {
     const args = ['a..b', '-t', 'FOO', '-s', 'x', '--timeout', '99'];
-    const { exitCode, stdout, stderr } = await runProbe(args, nobody);
+    const { exitCode, stdout, stderr } = await probe.run(args, nobody);
     expect(stderr.split('\n')).toEqual([
       'probe: -s "x": server is not an IP address with an optional port and scheme',
       'probe: -t "FOO": unknown record type',
@@ -65,13 +67,13 @@ describe('wrong usage', () => {
       'probe: NAME "127.0.0.1:6553": is a server\'s address; did you forget -- after npm run probe?',
     ],
   ])('such as %j has a line and a hint', async (args, line) => {
-    const { exitCode, stderr } = await runProbe(args, nobody);
+    const { exitCode, stderr } = await probe.run(args, nobody);
     expect(stderr.split('\n')).toEqual([line, 'try: npm run probe -- --help', '']);
     expect(exitCode).toBe(2);
   });
 
   test('is an error envelope with --json', async () => {
-    const { exitCode, stdout, stderr } = await runProbe(['a..b', '--json', '-g', 'x'], nobody);
+    const { exitCode, stdout, stderr } = await probe.run(['a..b', '--json', '-g', 'x'], nobody);
     expect(JSON.parse(stdout)).toMatchObject({
       error: {
         code: 'INVALID_REQUEST',
@@ -82,7 +84,7 @@ describe('wrong usage', () => {
   });
 
   test('of the environment is told likewise', async () => {
-    const { exitCode, stderr } = await runProbe(['a.test'], { NATS_URL: 'http://127.0.0.1' });
+    const { exitCode, stderr } = await probe.run(['a.test'], { NATS_URL: 'http://127.0.0.1' });
     expect(stderr).toMatch(/^probe: NATS_URL: expected nats:.*\ntry: .*\n$/);
     expect(exitCode).toBe(2);
   });
@@ -90,7 +92,7 @@ describe('wrong usage', () => {
 
 describe('--help', () => {
   test('prints usage, options, exit codes, environment and examples within 100 columns', async () => {
-    const { exitCode, stdout, stderr } = await runProbe(['--help'], nobody);
+    const { exitCode, stdout, stderr } = await probe.run(['--help'], nobody);
     expect(stdout).toMatch(/^Usage:\n {2}npm run probe -- NAME/m);
     for (const part of ['--timeout S', 'Exit codes:\n  0 ', 'NATS_URL', 'DATA_DIR', 'Examples:\n']) {
       expect(stdout).toContain(part);
@@ -102,7 +104,7 @@ describe('--help', () => {
 
 describe('a call that reaches no service', () => {
   test('says in one line that no NATS server is there and how to get one, without the login', async () => {
-    const { exitCode, stdout, stderr } = await runProbe(['a.test'], {
+    const { exitCode, stdout, stderr } = await probe.run(['a.test'], {
       NATS_URL: 'nats://me:secret@127.0.0.1:1',
     });
     expect(stderr).toMatch(
@@ -112,7 +114,7 @@ describe('a call that reaches no service', () => {
   });
 
   test('is an error envelope with --json', async () => {
-    const { exitCode, stdout, stderr } = await runProbe(['a.test', '--json'], nobody);
+    const { exitCode, stdout, stderr } = await probe.run(['a.test', '--json'], nobody);
     expect(JSON.parse(stdout)).toMatchObject({
       error: { code: 'UNAVAILABLE', status: 503, retryable: true },
     });
@@ -129,7 +131,7 @@ describe('a call that reaches no service', () => {
     });
     const address = await listenOnAnyPort(listener);
     const startedAt = performance.now();
-    const { exitCode, stdout, stderr } = await runProbe(['a.test'], { NATS_URL: `nats://${address}` });
+    const { exitCode, stdout, stderr } = await probe.run(['a.test'], { NATS_URL: `nats://${address}` });
     listener.close();
     expect(performance.now() - startedAt).toBeLessThan(6000);
     expect(stderr).toMatch(line);
@@ -138,7 +140,7 @@ describe('a call that reaches no service', () => {
 
   test('says that no gateway is there', async () => {
     const nats = await startNatsServer();
-    const { exitCode, stderr } = await runProbe(['a.test'], { NATS_URL: nats.url });
+    const { exitCode, stderr } = await probe.run(['a.test'], { NATS_URL: nats.url });
     await nats.stop();
     expect(stderr).toMatch(/^probe: UNAVAILABLE: nobody answers probe\.task\.\S+ at nats:.*\n$/);
     expect(exitCode).toBe(3);
@@ -147,8 +149,8 @@ describe('a call that reaches no service', () => {
   test('says that the login is refused', async () => {
     const nats = await startNatsServer({ extraConfig: 'authorization { user: "me", password: "right" }' });
     const env = { NATS_URL: nats.url, NATS_USER: 'me' };
-    const refused = await runProbe(['a.test'], { ...env, NATS_PASSWORD: 'wrong' });
-    const accepted = await runProbe(['a.test'], { ...env, NATS_PASSWORD: 'right' });
+    const refused = await probe.run(['a.test'], { ...env, NATS_PASSWORD: 'wrong' });
+    const accepted = await probe.run(['a.test'], { ...env, NATS_PASSWORD: 'right' });
     await nats.stop();
     expect(refused.stderr).toMatch(/^probe: UNAVAILABLE: the NATS server refuses: .*authorization.*\n$/i);
     expect(refused.exitCode).toBe(3);

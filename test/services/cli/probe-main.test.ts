@@ -9,7 +9,9 @@ import { identifySelf } from '../../../infra/local-stack/process-identity.ts';
 import { writeStackFile } from '../../../infra/local-stack/stack-file.ts';
 import { startScriptedDnsServer } from '../../helpers/scripted-dns-server.ts';
 import { type ProbeServers, startProbeServers } from './probe-servers.ts';
-import { runProbe, runProbeOnTerminal, runProbeWithoutReader, startProbe } from './run-probe.ts';
+import { createCliRunner } from './run-cli.ts';
+
+const probe = createCliRunner('probe');
 
 let servers: ProbeServers;
 let server: string;
@@ -41,7 +43,7 @@ async function queryFor(name: string): Promise<void> {
 
 describe('a probe that every agent gets answers to', () => {
   test('prints a table and ends with 0', async () => {
-    const { exitCode, stdout, stderr } = await runProbe(['www.cli.test', '-s', server], env);
+    const { exitCode, stdout, stderr } = await probe.run(['www.cli.test', '-s', server], env);
     expect(stderr).toBe('');
     const delay = '\\d+\\.\\d\\d';
     const answers = ' '.repeat(stdout.indexOf('ANSWERS'));
@@ -64,7 +66,7 @@ describe('a probe that every agent gets answers to', () => {
   });
 
   test('takes every rcode for an answer', async () => {
-    const { exitCode, stdout } = await runProbe(['nope.cli.test', '-s', server], env);
+    const { exitCode, stdout } = await probe.run(['nope.cli.test', '-s', server], env);
     expect(stdout).toContain('NXDOMAIN 2;');
     expect(exitCode).toBe(0);
   });
@@ -82,7 +84,7 @@ describe('a probe that every agent gets answers to', () => {
       '-s',
       `tcp://${server}`,
     ];
-    const { exitCode, stdout } = await runProbe([...cells, '-r', '86,440000'], env);
+    const { exitCode, stdout } = await probe.run([...cells, '-r', '86,440000'], env);
     const lines = stdout.split('\n').filter((line) => line.startsWith('agent-'));
     expect(lines.map((line) => line.split(/ {2,}/).slice(2, 6).join(' '))).toEqual(
       [server, `tcp://${server}`].flatMap((address) => [
@@ -96,7 +98,7 @@ describe('a probe that every agent gets answers to', () => {
   });
 
   test('prints the reply as one JSON document with --json, and nothing else', async () => {
-    const { exitCode, stdout, stderr } = await runProbe(['www.cli.test', '-s', server, '--json'], env);
+    const { exitCode, stdout, stderr } = await probe.run(['www.cli.test', '-s', server, '--json'], env);
     const rows = rowsOf(stdout);
     expect(rows.map((row) => row.agent_id)).toEqual(['agent-bj', 'agent-gd']);
     expect(rows[0]?.answer_section.map((record) => record.result)).toContain('192.0.2.2');
@@ -115,13 +117,13 @@ describe('a probe that every agent gets answers to', () => {
       exampleZone: server,
       services: [],
     });
-    const { exitCode } = await runProbe(['www.cli.test', '-s', server], { DATA_DIR: dataFolder });
+    const { exitCode } = await probe.run(['www.cli.test', '-s', server], { DATA_DIR: dataFolder });
     await rm(dataFolder, { recursive: true });
     expect(exitCode).toBe(0);
   });
 
   test('writes to a pipe that nobody reads without a word', async () => {
-    const { stdout, stderr } = await runProbeWithoutReader(['www.cli.test', '-s', server], env);
+    const { stdout, stderr } = await probe.runWithoutReader(['www.cli.test', '-s', server], env);
     expect({ stdout, stderr }).toEqual({ stdout: '0\n', stderr: '' });
   });
 });
@@ -129,7 +131,7 @@ describe('a probe that every agent gets answers to', () => {
 describe('a cell without an answer', () => {
   test('is in the table, and the exit code is 1', async () => {
     const targets = ['-s', server, '-s', await closedPort(), '-r', '86,440000'];
-    const { exitCode, stdout, stderr } = await runProbe(['www.cli.test', ...targets], env);
+    const { exitCode, stdout, stderr } = await probe.run(['www.cli.test', ...targets], env);
     expect(stdout).toMatch(/^agent-gd .* CONN_REFUSED +- {2}-$/m);
     expect(stdout).toContain('2 cells, 1 answered; NOERROR 1, CONN_REFUSED 1;');
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' });
@@ -137,7 +139,7 @@ describe('a cell without an answer', () => {
 
   test('is a row of the reply with --json, and the exit code is 1', async () => {
     const args = ['silent.cli.test', '-s', server, '--timeout', '1', '--json'];
-    const { exitCode, stdout } = await runProbe(args, env);
+    const { exitCode, stdout } = await probe.run(args, env);
     expect(rowsOf(stdout).map((row) => row.dns_response_status)).toEqual(['TIMEOUT', 'TIMEOUT']);
     expect(exitCode).toBe(1);
   });
@@ -145,7 +147,7 @@ describe('a cell without an answer', () => {
   test('is one of an agent that hangs', async () => {
     servers.agentInGuangdong.signal('SIGSTOP');
     try {
-      const { exitCode, stdout } = await runProbe(['www.cli.test', '-s', server, '--timeout', '1'], env);
+      const { exitCode, stdout } = await probe.run(['www.cli.test', '-s', server, '--timeout', '1'], env);
       expect(stdout).toMatch(/^agent-gd .* AGENT_NO_REPLY +- {2}-$/m);
       expect(stdout).toMatch(/^agent-bj .* NOERROR /m);
       expect(exitCode).toBe(1);
@@ -159,13 +161,13 @@ describe('a call that the gateway refuses', () => {
   const nowhere = ['a.test', '-r', '1,2,3'];
 
   test('is told by code and message, exit code 3', async () => {
-    const { exitCode, stdout, stderr } = await runProbe(nowhere, env);
+    const { exitCode, stdout, stderr } = await probe.run(nowhere, env);
     expect(stderr).toMatch(/^probe: NO_AGENTS: none of 2 live agents matches .*\n$/);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: '' });
   });
 
   test('is its error envelope with --json', async () => {
-    const { exitCode, stdout, stderr } = await runProbe([...nowhere, '--json'], env);
+    const { exitCode, stdout, stderr } = await probe.run([...nowhere, '--json'], env);
     expect(JSON.parse(stdout)).toMatchObject({
       error: { code: 'NO_AGENTS', status: 503, details: { live: 2 } },
     });
@@ -179,16 +181,16 @@ describe('a signal while it waits', () => {
     ['SIGTERM', 143],
   ] as const)('%s ends it with %i, without a word', async (signal, exitCode) => {
     const name = `silent-${signal.toLowerCase()}.cli.test`;
-    const probe = startProbe([name, '-s', server], env);
+    const child = probe.start([name, '-s', server], env);
     let output = '';
-    for (const stream of [probe.stdout, probe.stderr]) {
+    for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
         output += text;
       });
     }
-    const closed = once(probe, 'close');
+    const closed = once(child, 'close');
     await queryFor(name);
-    probe.kill(signal);
+    child.kill(signal);
     expect(await closed).toEqual([exitCode, null]);
     expect(output).toBe('');
   });
@@ -198,7 +200,7 @@ describe('on a terminal', () => {
   const clearLine = '\r\u001b[K';
 
   test('shows the time that passes, takes it away, and prints a table in colours', async () => {
-    const { exitCode, stdout } = await runProbeOnTerminal(
+    const { exitCode, stdout } = await probe.runOnTerminal(
       ['silent.cli.test', '-s', server, '--timeout', '1'],
       env,
     );
@@ -213,24 +215,24 @@ describe('on a terminal', () => {
   });
 
   test('puts answers below their rows where the terminal has no room beside them', async () => {
-    const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server], env, 70);
+    const { stdout } = await probe.runOnTerminal(['www.cli.test', '-s', server], env, 70);
     expect(stdout).toContain('\r\n    CNAME web.cli.test.\r\n    192.0.2.1\r\n');
   });
 
   test('has no colours with NO_COLOR', async () => {
-    const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server], { ...env, NO_COLOR: '1' });
+    const { stdout } = await probe.runOnTerminal(['www.cli.test', '-s', server], { ...env, NO_COLOR: '1' });
     expect(stdout.replaceAll(clearLine, '')).not.toContain('\u001b');
     expect(stdout).toContain('NOERROR');
   });
 
   test('is left without progress and colours where TERM is dumb', async () => {
-    const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server], { ...env, TERM: 'dumb' });
+    const { stdout } = await probe.runOnTerminal(['www.cli.test', '-s', server], { ...env, TERM: 'dumb' });
     expect(stdout).toMatch(/^AGENT /);
     expect(stdout).not.toContain('\u001b');
   });
 
   test('indents JSON', async () => {
-    const { stdout } = await runProbeOnTerminal(['www.cli.test', '-s', server, '--json'], env);
+    const { stdout } = await probe.runOnTerminal(['www.cli.test', '-s', server, '--json'], env);
     const json = stdout.split(clearLine).at(-1) ?? '';
     expect(json).toMatch(/^\{\r\n {2}"results": \[\r\n {4}\{\r\n/);
     expect(rowsOf(json)).toHaveLength(2);

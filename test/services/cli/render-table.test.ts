@@ -1,139 +1,91 @@
 import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../../services/cli/display-width.ts';
-import { renderTable } from '../../../services/cli/render-table.ts';
-import { answerRecord, verboseRow } from './verbose-row.ts';
+import { type Column, renderTable } from '../../../services/cli/render-table.ts';
 
-const elsewhere = { width: undefined, hasColour: false };
-const beijing = { country: '86', province: '110000', city: '110100', carrier: '联通' };
+type Row = { name: string; place: string; lost: number };
+
+const columns: Column<Row>[] = [
+  { title: 'NAME', isElastic: true, cell: ({ name }) => name },
+  { title: 'PLACE', isFoldable: true, cell: ({ place }) => place },
+  { title: 'LOST', align: 'right', isFoldable: true, cell: ({ lost }) => String(lost) },
+];
+const rows: Row[] = [
+  { name: 'first', place: '86/440000 电信', lost: 0 },
+  { name: 'second', place: '-', lost: 12 },
+];
+const atWidth = (width: number | undefined) => ({ width, hasColour: false });
 
 describe('renderTable', () => {
-  test('shows one line per row, further answers below the first, and the counts', () => {
-    const rows = [
-      verboseRow({ answer_section: [answerRecord('A', '192.0.2.1'), answerRecord('A', '192.0.2.2')] }),
-      verboseRow({
-        agent_id: 'agent-22',
-        device: { ...beijing, carrier: 'CU' },
-        dns_response_status: 'TIMEOUT',
-        delay: null,
-      }),
+  test('stands in columns where there is room', () => {
+    const expected = [
+      'NAME    PLACE           LOST',
+      'first   86/440000 电信     0',
+      'second  -                 12',
     ];
-    expect(renderTable(rows, elsewhere)).toBe(
-      [
-        'AGENT     PLACE                  SERVER      STATUS   DELAY ms  ANSWERS',
-        'agent-1   86/440000/440400 电信  192.0.2.53  NOERROR      1.50  192.0.2.1',
-        '                                                                192.0.2.2',
-        'agent-22  86/110000/110100 CU    192.0.2.53  TIMEOUT         -  -',
-        '',
-        '2 cells, 1 answered; NOERROR 1, TIMEOUT 1; p50 delay 1.50 ms',
-        '',
-      ].join('\n'),
-    );
+    expect(renderTable(rows, { columns }, atWidth(undefined))).toEqual(expected);
+    expect(renderTable(rows, { columns }, atWidth(28))).toEqual(expected);
   });
 
-  test('aligns columns behind wide characters', () => {
-    const rows = [
-      verboseRow({ agent_id: '代理一' }),
-      verboseRow({ agent_id: 'agent-long', device: { ...beijing, carrier: 'x' } }),
-    ];
-    const [, first = '', second = ''] = renderTable(rows, elsewhere).split('\n');
-    const columnOf = (line: string, text: string) => displayWidth(line.slice(0, line.indexOf(text)));
-    expect(columnOf(first, 'NOERROR')).toBe(columnOf(second, 'NOERROR'));
-    expect(columnOf(first, '1.50')).toBe(columnOf(second, '1.50'));
-  });
-
-  test('shows names and types only where they differ', () => {
-    const header = (rows: Parameters<typeof renderTable>[0]) => renderTable(rows, elsewhere).split('\n')[0];
-    expect(header([verboseRow(), verboseRow()])).not.toMatch(/NAME|TYPE/);
-    expect(header([verboseRow(), verboseRow({ domain: 'other.test' })])).toMatch(/NAME {2,}STATUS/);
-    expect(header([verboseRow(), verboseRow({ rtype: 'MX' })])).toMatch(/TYPE {2,}STATUS/);
-  });
-
-  test('says the type of answers that were not asked for', () => {
-    const answers = [answerRecord('CNAME', 'web.example.test.'), answerRecord('A', '192.0.2.1')];
-    const [, first, second] = renderTable([verboseRow({ answer_section: answers })], elsewhere).split('\n');
-    expect(first).toMatch(/ {2}CNAME web\.example\.test\.$/);
-    expect(second).toMatch(/^ +192\.0\.2\.1$/);
-  });
-
-  test('cuts and wraps nothing without a width', () => {
-    const text = `"${'x'.repeat(5000)} y"`;
-    const row = verboseRow({
-      domain: 'd'.repeat(300),
-      answer_section: [answerRecord('TXT', text)],
-      rtype: 'TXT',
-    });
-    const output = renderTable([row, verboseRow()], elsewhere);
-    expect(output).toContain(text);
-    expect(output).toContain('d'.repeat(300));
-  });
-
-  test('wraps answers beside the row where there is room for them', () => {
-    const row = verboseRow({
-      rtype: 'TXT',
-      answer_section: [answerRecord('TXT', `"${'word '.repeat(20)}"`)],
-    });
-    const lines = renderTable([row], { width: 100, hasColour: false }).split('\n');
-    expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(100);
-    expect(lines[1]).toContain('NOERROR      1.50  "word word');
-    expect(lines.join(' ').match(/word/g)).toHaveLength(20);
-  });
-
-  test('puts answers below their row where there is none', () => {
-    const row = verboseRow({ answer_section: [answerRecord('A', '192.0.2.1')] });
-    const lines = renderTable([row], { width: 66, hasColour: false }).split('\n');
-    expect(lines.slice(0, 3)).toEqual([
-      'AGENT    PLACE                  SERVER      STATUS   DELAY ms',
-      'agent-1  86/440000/440400 电信  192.0.2.53  NOERROR      1.50',
-      '    192.0.2.1',
+  test('puts the last foldable columns below their row, where they hold anything', () => {
+    expect(renderTable(rows, { columns }, atWidth(27))).toEqual([
+      'NAME    PLACE',
+      'first   86/440000 电信',
+      'second  -',
+      '    LOST 12',
+    ]);
+    expect(renderTable(rows, { columns }, atWidth(20))).toEqual([
+      'NAME',
+      'first',
+      '    PLACE',
+      '      86/440000 电信',
+      'second',
+      '    LOST 12',
     ]);
   });
 
-  test('shortens the widest columns of a narrow terminal, never status and delay', () => {
-    const row = verboseRow({
-      agent_id: 'a'.repeat(60),
-      dns_response_status: 'AGENT_OVERLOADED',
-      delay: 12.345,
-    });
-    const lines = renderTable([row], { width: 70, hasColour: false }).split('\n');
-    expect(lines[1]).toMatch(/^a+… {2}.+ {2}AGENT_OVERLOADED {5}12\.3[45]$/);
-    expect(displayWidth(lines[1] ?? '')).toBe(70);
+  test('puts as many of them on a line as it holds, and what follows below them', () => {
+    const row = { name: 'n'.repeat(30), place: '86/440000 电信', lost: 3 };
+    const trailer = { title: 'ANSWERS', lines: () => ['192.0.2.1', '192.0.2.2'] };
+    expect(renderTable([row], { columns, trailer }, atWidth(40))).toEqual([
+      'NAME',
+      'n'.repeat(30),
+      '    PLACE 86/440000 电信  LOST 3',
+      '    192.0.2.1',
+      '    192.0.2.2',
+    ]);
   });
 
-  test('colours statuses by what they mean', () => {
-    const rows = ['NOERROR', 'SERVFAIL', 'TIMEOUT'].map((status) =>
-      verboseRow({ dns_response_status: status }),
+  test('shortens elastic columns only when all that fold are folded, as they like best', () => {
+    const row = { name: 'a, b, c, d, e, f', place: 'x'.repeat(8), lost: 1 };
+    const listing = columns.map((column) =>
+      column.title === 'NAME' ? { ...column, shorten: (_row: Row, size: number) => `${size} +5` } : column,
     );
-    const coloured = renderTable(rows, { width: undefined, hasColour: true });
-    expect(coloured).toContain('\u001b[32mNOERROR');
-    expect(coloured).toContain('\u001b[33mSERVFAIL');
-    expect(coloured).toContain('\u001b[31mTIMEOUT');
-    expect(renderTable(rows, elsewhere)).not.toContain('\u001b');
+    expect(renderTable([row], { columns: listing }, atWidth(17))).toEqual([
+      'NAME',
+      'a, b, c, d, e, f',
+      '    PLACE',
+      '      xxxxxxxx',
+      '    LOST 1',
+    ]);
+    expect(renderTable([row], { columns: listing }, atWidth(12))[1]).toBe('12 +5');
+    expect(renderTable([row], { columns }, atWidth(12))[1]).toBe('a, b, c, d,…');
   });
 
-  test('shows control characters instead of letting them act', () => {
-    const row = verboseRow({
-      agent_id: 'x\u001b[2J',
-      device: { country: '\r', province: '\u009b1A', city: '\u202e', carrier: '\n' },
-      dns_response_status: 'A\u0007',
-      dns_server: 'b\u0000',
-      answer_section: [answerRecord('T\u001b', '"\u0085"')],
-    });
-    const output = renderTable([row], elsewhere);
-    expect(output.replaceAll('\n', '')).toMatch(/^[^\p{Cc}\u202e]*$/u);
-    expect(output).toContain('x\\u{001b}[2J');
-    expect(output.split('\n')).toHaveLength(5);
+  test('keeps every line within the terminal', () => {
+    const long = { name: '名'.repeat(40), place: `${'区'.repeat(30)} ${'x'.repeat(60)}`, lost: 7 };
+    for (const width of [20, 40, 80, 120]) {
+      const lines = renderTable([...rows, long], { columns }, atWidth(width));
+      expect(Math.max(...lines.map(displayWidth))).toBeLessThanOrEqual(width);
+    }
   });
 
-  test('renders no rows at all', () => {
-    expect(renderTable([], { width: 80, hasColour: false })).toContain('0 cells, 0 answered; -; p50 delay -');
-  });
-
-  test('renders ten thousand rows within a second', () => {
-    const rows = Array.from({ length: 10_000 }, (_, index) =>
-      verboseRow({ agent_id: `agent-${index}`, answer_section: [answerRecord('A', '192.0.2.1')] }),
-    );
-    const startedAt = performance.now();
-    expect(renderTable(rows, { width: 120, hasColour: true }).split('\n')).toHaveLength(10_004);
-    expect(performance.now() - startedAt).toBeLessThan(1000);
+  test('renders rows without a colour of their own plain', () => {
+    const painted = columns.map((column) => ({
+      ...column,
+      colour: ({ lost }: Row) => (lost > 0 ? ('red' as const) : undefined),
+    }));
+    const lines = renderTable(rows, { columns: painted }, { width: undefined, hasColour: true });
+    expect(lines[1]).not.toContain('\u001b');
+    expect(lines[2]).toContain('\u001b[31m  12\u001b[39m');
   });
 });

@@ -1,9 +1,7 @@
-// What `--help` prints.
+// What `npm run probe -- --help` prints.
 import { defaultRespTimeoutS } from '../../contracts/probe.ts';
 
-export const usageHint = 'try: npm run probe -- --help';
-
-export const helpText = `Asks DNS servers for names, from every matching probe agent.
+export const probeHelp = `Asks DNS servers for names, from every matching probe agent.
 
 Usage:
   npm run probe -- NAME… [-t TYPE]… [-s SERVER]… [-g GROUP] [-r REGION]…
