@@ -89,6 +89,7 @@ export const rpcExamples: { [Name in RpcName]: { request: RpcInput<Name>; reply:
       group_id: 1,
       uid: 1001,
       gid: 100,
+      idempotency_key: 'portals-1',
     },
     reply: task,
   },
@@ -97,8 +98,39 @@ export const rpcExamples: { [Name in RpcName]: { request: RpcInput<Name>; reply:
   taskResultGet: {
     request: { task_id: '17', from: 1_790_000_000, limit: 100 },
     reply: {
-      results: [{ ...row, task_id: '17', scheduled_at: '2026-09-21T13:33:20.000Z' }],
+      results: [
+        {
+          ...row,
+          task_id: '17',
+          scheduled_at: '2026-09-21T13:33:20.000Z',
+          finished_at: '2026-09-21T13:33:21.640Z',
+        },
+      ],
       next_cursor: null,
+    },
+  },
+  taskSlotGet: {
+    request: { task_id: '17', limit: 1 },
+    reply: {
+      slots: [
+        {
+          task_id: '17',
+          scheduled_at: '2026-09-21T13:33:20.000Z',
+          planned_at: '2026-09-21T13:33:20.212Z',
+          expires_at: '2026-09-21T13:34:20.000Z',
+          missed: 0,
+          agents: 2,
+          runs: 2,
+          cells: 6,
+          done: 5,
+          late: 0,
+          lost: 0,
+          expired: 0,
+          pending: 1,
+          skipped: [{ reason: 'AGENT_AWAY', ids: ['beijing-1'] }],
+        },
+      ],
+      next_cursor: 'WyIyMDI2LTA5LTIxVDEzOjMzOjIwLjAwMFoiLCIxNyJd',
     },
   },
   groupDetailGet: { request: {}, reply: places },

@@ -1,10 +1,10 @@
-// The bus as an AsyncAPI 3.0 document, written from the gateway's point of view.
+// The bus as an AsyncAPI 3.0 document, its operations written from the gateway's point of view.
 import type { AsyncApiMessage, Reference } from './asyncapi-messages.ts';
 import { createMessages, createPayloadSchemas } from './asyncapi-messages.ts';
 import { errorCatalog } from './errors.ts';
 import type { JsonSchema } from './json-schemas.ts';
 import { rpcs } from './rpc.ts';
-import { gatewayQueue, internalSubjects, orderSubject } from './subjects.ts';
+import { gatewayQueue, internalSubjects, orderSubject, wakeSubject } from './subjects.ts';
 
 type Channel = {
   /** Null: known only when the message is sent, because the caller chooses its reply subject. */
@@ -109,6 +109,12 @@ function internalChannels(): Record<string, Channel> {
       address: orderSubject('{agentId}'),
       parameters: { agentId: { description: 'The `agent_id` of the heartbeat.' } },
       messages: { order: message('order') },
+    },
+    wake: {
+      address: wakeSubject('{agentId}'),
+      description: 'The scheduler tells an agent here that it has runs to claim.',
+      parameters: { agentId: { description: 'The `agent_id` of the heartbeat.' } },
+      messages: { signal: message('signal') },
     },
     orderReply: { address: null, messages: { orderReply: message('orderReply') } },
   };

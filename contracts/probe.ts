@@ -116,7 +116,7 @@ export const verboseRowSchema = z.object({
   domain: z.string(),
   /** Milliseconds of the final try; null when nothing came back. */
   delay: z.number().nullable(),
-  /** The rcode's name (`NOERROR`, …), or one of `cellFailures`. */
+  /** The rcode's name (`NOERROR`, …), or one of `cellFailures`; in the history of a task also one of `runFailures`. */
   dns_response_status: z.string(),
   /** As the caller wrote it; `""` when there was none to ask. */
   dns_server: z.string(),

@@ -24,6 +24,7 @@ import {
   oneShootVerboseReplySchema,
   oneShootVerboseRequestSchema,
 } from './probe.ts';
+import { taskSlotGetReplySchema, taskSlotGetRequestSchema } from './slot.ts';
 import { subjects } from './subjects.ts';
 import {
   taskCreateRequestSchema,
@@ -33,7 +34,6 @@ import {
   taskSchema,
   taskUpdateRequestSchema,
 } from './task.ts';
-
 import { taskResultGetReplySchema, taskResultGetRequestSchema } from './task-result.ts';
 
 /** One call: what it takes and what it gives. `takesNothing`: no bytes, `null`, `{}` and `"-"` all mean "no arguments". */
@@ -70,7 +70,8 @@ const definitions = {
   },
   taskCreate: {
     subject: subjects.taskCreate,
-    summary: 'Stores a new task and replies with it.',
+    summary:
+      'Stores a new task and replies with it; with an idempotency_key, once however often it is asked.',
     takesNothing: false,
     request: taskCreateRequestSchema,
     reply: taskSchema,
@@ -95,6 +96,13 @@ const definitions = {
     takesNothing: true,
     request: taskResultGetRequestSchema,
     reply: taskResultGetReplySchema,
+  },
+  taskSlotGet: {
+    subject: subjects.taskSlotGet,
+    summary: 'Lists what was planned for each nominal time of recurring tasks, and what came of it.',
+    takesNothing: true,
+    request: taskSlotGetRequestSchema,
+    reply: taskSlotGetReplySchema,
   },
   groupDetailGet: {
     subject: subjects.groupDetailGet,
@@ -126,7 +134,7 @@ const definitions = {
   },
   domainGroupCreate: {
     subject: subjects.domainGroupCreate,
-    summary: 'Stores a new domain group and replies with it.',
+    summary: 'Stores a new domain group and replies with it, also when it is there with just these domains.',
     takesNothing: false,
     request: domainGroupCreateRequestSchema,
     reply: domainGroupSchema,

@@ -25,3 +25,4 @@ export const runFailures = [
   /** No agent claimed it while it was worth running. */
   'EXPIRED',
 ] as const;
+export type RunFailure = (typeof runFailures)[number];

@@ -1,5 +1,6 @@
 // What became of the slots of recurring tasks: probe.task.slot.get.
 import { z } from 'zod';
+import { historyReplyShape, historyRequestShape } from './history.ts';
 
 /** Why a part of a slot, or all of it, was not planned. */
 export const skipReasons = [
@@ -21,3 +22,44 @@ export type SkipReason = (typeof skipReasons)[number];
 /** `ids`: agents of OVERLAP and AGENT_AWAY, domain groups of NO_DOMAIN_GROUP, else none. */
 export const skippedPartSchema = z.object({ reason: z.string(), ids: z.array(z.string()) });
 export type SkippedPart = z.infer<typeof skippedPartSchema>;
+
+/** Every field narrows the choice. */
+export const taskSlotGetRequestSchema = z.object(historyRequestShape);
+export type TaskSlotGetRequest = z.infer<typeof taskSlotGetRequestSchema>;
+
+const count = z.int().min(0);
+
+/** One nominal time of one task: what was planned for it, and what came of it so far. Times are ISO 8601, UTC. */
+export const taskSlotSchema = z.object({
+  task_id: z.string(),
+  scheduled_at: z.string(),
+  planned_at: z.string(),
+  /** Runs that no agent has claimed by then are given up. */
+  expires_at: z.string(),
+  /** Earlier nominal times that this one stands for, because nobody was there to plan them. */
+  missed: count,
+  /** Agents, runs and cells that were planned. */
+  agents: count,
+  runs: count,
+  cells: count,
+  /** Cells with an outcome. */
+  done: count,
+  /** Those of `done` whose outcome came after `expires_at`. */
+  late: count,
+  /** Cells whose agents went away with them. */
+  lost: count,
+  /** Cells that no agent claimed in time. */
+  expired: count,
+  /** Cells of which nothing is known yet. */
+  pending: count,
+  /** What was not planned, and why. */
+  skipped: z.array(skippedPartSchema),
+});
+export type TaskSlot = z.infer<typeof taskSlotSchema>;
+
+/**
+ * Newest nominal time first, then by task, the largest id first. A page may hold fewer slots than its limit, and is the
+ * last one only when `next_cursor` is null.
+ */
+export const taskSlotGetReplySchema = z.object({ slots: z.array(taskSlotSchema), ...historyReplyShape });
+export type TaskSlotGetReply = z.infer<typeof taskSlotGetReplySchema>;

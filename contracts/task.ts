@@ -106,6 +106,11 @@ export const taskCreateRequestSchema = z.object({
   gid: ownerId.default(null),
   task_time: taskFields.task_time.default(null),
   pinned: z.boolean().default(false),
+  /**
+   * The caller's own name for this task. A request with a name that exists makes no second task: it replies with the one
+   * that is there, or is a `CONFLICT` when that one has other fields.
+   */
+  idempotency_key: textSchema(128).min(1).nullish(),
 });
 export type TaskCreateRequest = z.infer<typeof taskCreateRequestSchema>;
 

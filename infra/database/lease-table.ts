@@ -11,7 +11,9 @@
 //
 // What is exported makes parts of SQL statements, so that a service can finish rows and store what came of them in one.
 // A work table has these columns: id, state (0 ready, 1 leased), attempt, lapses, due_at, expires_at, lease_until,
-// claimed_by; and partial indexes on due_at and expires_at of what is ready, and on lease_until of what is leased.
+// claimed_by; lease_until is null while it is ready. And partial indexes: on due_at where state = 0, on expires_at where
+// lease_until is null, on lease_until where state = 1. A statement says "ready" or "leased" in the words of the index that
+// it is to use, and never of another one: statistics of such a table are no guide for the planner.
 import { type RawBuilder, sql } from 'kysely';
 import type { Tables } from './tables.ts';
 
@@ -23,6 +25,8 @@ export type Claim = { id: string; attempt: number };
 
 /** Leases that may run out before a row is given up. */
 export const maxLapses = 3;
+/** What a holder has after that to come back: a few of its attempts to reach the database. */
+const graceMs = 10_000;
 
 /**
  * Leases up to `limit` rows that are due and not too late, the longest due first, and returns them whole. `where`
@@ -35,7 +39,7 @@ export function claim(
   const { where, limit, leaseMs, claimant } = options;
   return sql`
     update ${sql.table(table)} work
-    set state = 1, attempt = work.attempt + 1, claimed_by = ${claimant}::uuid, lease_until = ${leaseEnd(leaseMs)}
+    set state = 1, attempt = work.attempt + 1, claimed_by = ${claimant}::uuid, lease_until = ${fromNow(leaseMs)}
     -- "= any (array(…))": the rows are chosen once; as a join the planner may choose them again and again.
     where work.id = any (array(
       select id from ${sql.table(table)}
@@ -48,15 +52,15 @@ export function claim(
 /** Makes the leases of these rows last longer; returns the ids of those that are still the holder's. */
 export function renew(table: LeaseTable, claims: Claim[], leaseMs: number): RawBuilder<unknown> {
   return sql`
-    update ${sql.table(table)} work set lease_until = ${leaseEnd(leaseMs)}
-    where ${isHeld(claims)} and state = 1 returning work.id`;
+    update ${sql.table(table)} work set lease_until = ${fromNow(leaseMs)}
+    where ${isHeld(claims)} and ${isLeased} returning work.id`;
 }
 
 /** Gives rows back: ready for the next claim, no lapse counted. */
 export function release(table: LeaseTable, claims: Claim[]): RawBuilder<unknown> {
   return sql`
     update ${sql.table(table)} work set state = 0, claimed_by = null, lease_until = null
-    where ${isHeld(claims)} and state = 1 returning work.id`;
+    where ${isHeld(claims)} and ${isLeased} returning work.id`;
 }
 
 /** Deletes rows that are done and returns them whole: only those whose newest claim this is. */
@@ -64,16 +68,18 @@ export function finish(table: LeaseTable, claims: Claim[]): RawBuilder<unknown> 
   return sql`delete from ${sql.table(table)} work where ${isHeld(claims)} returning work.*`;
 }
 
-/** Makes rows ready again whose lease ran out; returns their ids. What lapsed too often is left to `bury`. */
+/**
+ * Makes rows ready again whose lease ran out; returns their ids. What lapsed too often is left to `bury`. What is too
+ * late by now has a little time left all the same: its holder may have it done, and not have reached the database for
+ * so long.
+ */
 export function reap(table: LeaseTable, limit: number): RawBuilder<{ id: string }> {
   return sql`
     update ${sql.table(table)} work
-    set state = 0, claimed_by = null, lease_until = null, lapses = work.lapses + 1
-    where work.id = any (array(
-        select id from ${sql.table(table)}
-        where state = 1 and lease_until < now() and lapses < ${maxLapses - 1}
-        order by lease_until limit ${limit}
-        for update skip locked))
+    set state = 0, claimed_by = null, lease_until = null, lapses = work.lapses + 1,
+      expires_at = greatest(work.expires_at, ${fromNow(graceMs)})
+    where work.id = any (
+      array(select id from (${lapsed(table, limit)}) lapsed where lapses < ${maxLapses - 1}))
     returning work.id`;
 }
 
@@ -84,20 +90,31 @@ export function bury(table: LeaseTable, limit: number): RawBuilder<unknown> {
     where work.id = any (
       array(
         select id from ${sql.table(table)}
-        where state = 0 and expires_at <= now()
+        where lease_until is null and expires_at <= now()
         order by expires_at limit ${limit}
         for update skip locked)
-      || array(
-        select id from ${sql.table(table)}
-        where state = 1 and lease_until < now() and lapses >= ${maxLapses - 1}
-        order by lease_until limit ${limit}
-        for update skip locked))
+      || array(select id from (${lapsed(table, limit)}) lapsed where lapses >= ${maxLapses - 1}))
     returning work.*`;
 }
 
-function leaseEnd(leaseMs: number): RawBuilder<Date> {
-  return sql`now() + ${leaseMs}::float8 * interval '1 ms'`;
+/**
+ * What `reap` and `bury` share among them, so that neither looks through the rows of the other: each is followed by the
+ * other until there is nothing left.
+ */
+function lapsed(table: LeaseTable, limit: number): RawBuilder<unknown> {
+  return sql`
+    select id, lapses from ${sql.table(table)}
+    where state = 1 and lease_until < now()
+    order by lease_until limit ${limit}
+    for update skip locked`;
 }
+
+function fromNow(ms: number): RawBuilder<Date> {
+  return sql`now() + ${ms}::float8 * interval '1 ms'`;
+}
+
+/** Not `state = 1`, or the planner may read the index of all that is leased for the sake of a few keys. */
+const isLeased = sql<boolean>`work.lease_until is not null`;
 
 /** By id through the primary key, then by id and token: both are looked up in a hash. */
 function isHeld(claims: Claim[]): RawBuilder<boolean> {

@@ -1,4 +1,5 @@
 // Domain groups, probe groups and regional resolvers in Postgres.
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import { DatabaseError } from 'pg';
 import type { z } from 'zod';
@@ -36,18 +37,21 @@ export function createDefinitionStore(database: Database) {
         return cutPage(await query.execute(), limit, ({ id }) => String(id));
       }),
 
-    /** Throws `CONFLICT` when the name is taken. */
+    /** The group that is there when it has the same name and domains; throws `CONFLICT` when it has other domains. */
     createDomainGroup: (group: z.output<typeof domainGroupCreateRequestSchema>): Promise<DomainGroup> =>
-      database.run((db) =>
-        refuseTakenName(
-          group.name,
-          db
-            .insertInto('domain_group')
-            .values(group)
-            .returning(['id', 'name', 'domains'])
-            .executeTakeFirstOrThrow(),
-        ),
-      ),
+      database.run(async (db) => {
+        const stored = await db
+          .insertInto('domain_group')
+          .values(group)
+          // Changes nothing; `do nothing` would return no row, and that row could be gone by the time it is looked for.
+          .onConflict((conflict) =>
+            conflict.column('name').doUpdateSet((row) => ({ name: row.ref('excluded.name') })),
+          )
+          .returning(['id', 'name', 'domains'])
+          .executeTakeFirstOrThrow();
+        if (!isDeepStrictEqual(stored.domains, group.domains)) throw nameTaken(group.name);
+        return stored;
+      }),
 
     /** Throws `NOT_FOUND`, or `CONFLICT` when the name is taken. */
     updateDomainGroup: ({
@@ -182,8 +186,12 @@ async function refuseTakenName<Row>(name: string, write: Promise<Row>): Promise<
     return await write;
   } catch (error) {
     if (!(error instanceof DatabaseError) || error.code !== uniqueViolation) throw error;
-    throw new ProbeTaskError('CONFLICT', `there is a domain group of the name ${name} already`);
+    throw nameTaken(name);
   }
+}
+
+function nameTaken(name: string): ProbeTaskError {
+  return new ProbeTaskError('CONFLICT', `there is a domain group of the name ${name} already`);
 }
 
 function domainGroupNotFound(id: number): ProbeTaskError {

@@ -7,6 +7,7 @@ import type { DefinitionStore } from './definition-store.ts';
 import type { Page } from './page.ts';
 import type { ResultStore } from './result-store.ts';
 import type { ProbeRunner } from './run-probe.ts';
+import type { SlotStore } from './slot-store.ts';
 import type { TaskStore } from './task-store.ts';
 
 /** Binds every call of the contract to what answers it. */
@@ -14,6 +15,7 @@ export function createEndpoints(options: {
   runner: ProbeRunner;
   tasks: TaskStore;
   results: ResultStore;
+  slots: SlotStore;
   store: DefinitionStore;
   definitions: Pick<DefinitionCache, 'publishChange'>;
   directory: Pick<AgentDirectory, 'describe'>;
@@ -21,7 +23,7 @@ export function createEndpoints(options: {
   maxProbes: number;
   maxQueries: number;
 }): Endpoint[] {
-  const { runner, tasks, results, store, definitions, directory, maxProbes, maxQueries } = options;
+  const { runner, tasks, results, slots, store, definitions, directory, maxProbes, maxQueries } = options;
 
   return [
     defineEndpoint('oneShoot', maxProbes, runner.oneShoot),
@@ -36,6 +38,7 @@ export function createEndpoints(options: {
     }),
 
     defineEndpoint('taskResultGet', maxQueries, async (request) => ({ body: await results.list(request) })),
+    defineEndpoint('taskSlotGet', maxQueries, async (request) => ({ body: await slots.list(request) })),
 
     defineEndpoint('domainGroupGet', maxQueries, async (request) =>
       formatPage(await store.listDomainGroups(request)),

@@ -25,6 +25,7 @@ import { createEndpoints } from './endpoints.ts';
 import { createFanOut } from './fan-out.ts';
 import { createResultStore } from './result-store.ts';
 import { createProbeRunner } from './run-probe.ts';
+import { createSlotStore } from './slot-store.ts';
 import { createTaskStore } from './task-store.ts';
 
 const variables = z.object({
@@ -83,6 +84,7 @@ await runProcess(() => {
       runner,
       tasks,
       results: createResultStore(database),
+      slots: createSlotStore(database),
       store,
       definitions,
       directory,

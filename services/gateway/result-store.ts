@@ -1,14 +1,18 @@
 // The history of recurring tasks in Postgres.
-import { type Selectable, sql } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import { z } from 'zod';
-import { invalidRequest } from '../../contracts/errors.ts';
+import { agentIdSchema } from '../../contracts/agent.ts';
+import { taskIdSchema } from '../../contracts/task.ts';
 import type { TaskResult, TaskResultGetReply, TaskResultGetRequest } from '../../contracts/task-result.ts';
 import type { Database } from '../../infra/database/database.ts';
 import type { Tables } from '../../infra/database/tables.ts';
-import { cutPage } from './page.ts';
+import { cutPage, decodeCursor, encodeCursor } from './page.ts';
 
 export type ResultStore = {
-  /** Newest nominal time first, then by task, agent and cell. Throws `INVALID_REQUEST` for a cursor that is none. */
+  /**
+   * Newest nominal time first, then by task, agent and cell, the largest first. Throws `INVALID_REQUEST` for a cursor that
+   * is none.
+   */
   list(request: TaskResultGetRequest): Promise<TaskResultGetReply>;
 };
 
@@ -17,65 +21,90 @@ type Row = Selectable<Tables['probe_result']>;
 /** Reads with the rights and limits of `database`; throws `UNAVAILABLE` while it is away. */
 export function createResultStore(database: Database): ResultStore {
   return {
-    list: ({ task_id, agent_id, domain, status, from, to, limit, cursor }) =>
+    list: (request) =>
       database.run(async (db) => {
-        let query = db
-          .selectFrom('probe_result')
-          .selectAll()
-          .orderBy('scheduled_at', 'desc')
-          .orderBy('task_id')
-          .orderBy('agent_id')
-          .orderBy('cell')
-          .limit(limit + 1);
-        if (task_id != null) query = query.where('task_id', '=', task_id);
-        if (agent_id != null) query = query.where('agent_id', '=', agent_id);
-        if (domain != null) query = query.where('domain', '=', domain);
-        if (status != null) query = query.where('status', '=', status);
-        if (from != null) query = query.where('scheduled_at', '>=', from);
-        if (to != null) query = query.where('scheduled_at', '<', to);
-        if (cursor != null) {
-          const [scheduledAt, ...rest] = decodeCursor(cursor);
-          query = query
-            .where('scheduled_at', '<=', new Date(scheduledAt))
-            .where(
-              sql<boolean>`(scheduled_at < ${scheduledAt} or (task_id, agent_id, cell) > (${sql.join(rest)}))`,
-            );
-        }
-        const { rows, nextCursor } = cutPage(await query.execute(), limit, encodeCursor);
+        const found = await selectResults(db, request).execute();
+        const { rows, nextCursor } = cutPage(found, request.limit, encodePosition);
         return { results: rows.map(formatResult), next_cursor: nextCursor ?? null };
       }),
   };
 }
 
-/** Where a row lies in the order: nominal time, task, agent, cell. */
-const cursorSchema = z.tuple([
-  z.iso.datetime(),
-  z.string().regex(/^\d{1,18}$/),
-  z.string().max(64),
-  z.int().min(0),
-]);
+const keyColumns = ['scheduled_at', 'task_id', 'agent_id', 'cell'] as const;
 
-function encodeCursor({ scheduled_at, task_id, agent_id, cell }: Row): string {
-  const position: z.infer<typeof cursorSchema> = [scheduled_at.toISOString(), task_id, agent_id, cell];
-  return Buffer.from(JSON.stringify(position)).toString('base64url');
+/**
+ * The statement for one page and the first row of the next. All columns of the order run downwards, so that a page is one
+ * stretch of one index, however large a slot is.
+ */
+export function selectResults(db: Kysely<Tables>, request: TaskResultGetRequest) {
+  const { task_id, agent_id, domain, status, from, to, limit, cursor } = request;
+  const filters: Partial<Record<keyof Row, string | null | undefined>> = {
+    task_id,
+    agent_id,
+    domain,
+    status,
+  };
+  let query = db
+    .selectFrom('probe_result')
+    .selectAll()
+    .limit(limit + 1);
+  // No column is ever null. Where nulls go is said because the indexes of the filters are declared with it and the primary
+  // key is not: read for the sake of its order, the primary key gives the rows of all tasks until it has a page of one.
+  const isFiltered = [task_id, agent_id, domain].some((value) => value != null) || !isOrdinary(status);
+  for (const column of keyColumns) {
+    query = query.orderBy(column, (order) => (isFiltered ? order.desc().nullsLast() : order.desc()));
+  }
+  for (const [column, value] of Object.entries(filters)) {
+    if (value != null) query = query.where(sql.ref(column), '=', value);
+  }
+  if (from != null) query = query.where('scheduled_at', '>=', from);
+  if (to != null) query = query.where('scheduled_at', '<', to);
+  const position = decodeCursor(cursor, positionSchema) ?? beforeFirst;
+  // A column that a filter holds fast is left out, so that the comparison has the columns of the filter's index in a row.
+  const open = keyColumns.filter((column) => filters[column] !== position[column]);
+  return query.where(
+    sql<boolean>`(${sql.join(open.map((column) => sql.ref(column)))}) < (${sql.join(open.map((column) => position[column]))})`,
+  );
 }
 
-function decodeCursor(cursor: string): z.infer<typeof cursorSchema> {
-  try {
-    return cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-  } catch {
-    throw invalidRequest([{ path: 'cursor', reason: 'expected a cursor as a reply gave it' }]);
-  }
+/**
+ * The first page has a position too: without a bound on the nominal time, Postgres 18 may jump through the primary key
+ * from one nominal time to the next (a skip scan), thousands of times for a page of a few rows.
+ */
+const beforeFirst = { scheduled_at: 'infinity', task_id: '0', agent_id: '', cell: 0 };
+
+/** The index of statuses leaves out the one that most rows have. */
+function isOrdinary(status: string | null | undefined): boolean {
+  return status == null || status === 'NOERROR';
+}
+
+/** Postgres' `integer`. */
+const maxCell = 2_147_483_647;
+
+/** Where a row lies in the order. Nominal times are whole milliseconds, so that a `Date` holds them exactly. */
+const positionSchema = z
+  .tuple([z.iso.datetime(), taskIdSchema, agentIdSchema, z.int().min(0).max(maxCell)])
+  .transform(([scheduledAt, task_id, agent_id, cell]) => ({
+    scheduled_at: new Date(scheduledAt),
+    task_id,
+    agent_id,
+    cell,
+  }));
+
+function encodePosition({ scheduled_at, task_id, agent_id, cell }: Row): string {
+  return encodeCursor([scheduled_at.toISOString(), task_id, agent_id, cell]);
 }
 
 function formatResult(row: Row): TaskResult {
   return {
     task_id: row.task_id,
     scheduled_at: row.scheduled_at.toISOString(),
+    finished_at: row.finished_at.toISOString(),
     agent_id: row.agent_id,
     domain: row.domain,
     rtype: row.rtype,
     delay: row.delay_ms,
+    ...(row.lag_ms === null ? {} : { lag: row.lag_ms }),
     dns_response_status: row.status,
     dns_server: row.dns_server,
     device: row.device,

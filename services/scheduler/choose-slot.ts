@@ -1,6 +1,6 @@
 // Which slot of a task is due now, and when the next one is. Pure; all times are milliseconds since the epoch.
 import { phaseOf, slotAfter, slotUntil } from './slot-grid.ts';
-import { alwaysOpen, type TaskWindow } from './task-time.ts';
+import type { TaskWindow } from './task-time.ts';
 
 export type Schedule = {
   task_id: string;
@@ -31,8 +31,6 @@ export type SlotChoice =
 const minTermMs = 30_000;
 /** The same for a task that runs once. */
 const onceTermMs = 3600_000;
-/** Slots of a task with a window are counted one by one, up to here; the next turn goes on. */
-const maxMissed = 10_000;
 
 /** The newest slot that is due stands for those before it that nobody planned. */
 export function chooseSlot(schedule: Schedule, window: TaskWindow, nowMs: number): SlotChoice {
@@ -67,17 +65,11 @@ function chooseRecurring(schedule: Schedule, window: TaskWindow, nowMs: number):
   if (slot > nowMs) return { kind: 'wait', nextAt: slot };
 
   let missed = 0;
-  if (window === alwaysOpen) {
-    const newest = slotUntil(schedule.task_id, cycleMs, nowMs);
-    if (newest > slot) {
-      missed = Math.ceil((newest - slot) / cycleMs);
-      slot = newest;
-    }
-  } else {
-    for (let next = after(slot); next <= nowMs && missed < maxMissed; next = after(slot)) {
-      slot = next;
-      missed += 1;
-    }
+  // The later slots until now are counted for each opening of the window at once.
+  for (let next = after(slot); next <= nowMs; next = after(slot)) {
+    const lastOpenMs = Math.min(next + window.openFor(next) - 1, nowMs);
+    slot = Math.max(next, slotUntil(schedule.task_id, cycleMs, lastOpenMs));
+    missed += 1 + (slot - next) / cycleMs;
   }
   return {
     kind: 'slot',
@@ -93,9 +85,15 @@ function chooseRecurring(schedule: Schedule, window: TaskWindow, nowMs: number):
  * its own, placed by the task's id: whoever asks for one probe a day between 9 and 10 wants that one.
  */
 function slotInWindowAfter(taskId: string, cycleMs: number, window: TaskWindow, atMs: number): number {
-  const slot = slotAfter(taskId, cycleMs, atMs);
-  if (window.has(slot)) return slot;
-  const openMs = window.openFrom(slot);
+  const gridMs = slotUntil(taskId, cycleMs, atMs);
+  const slot = moveIntoWindow(taskId, cycleMs, window, gridMs);
+  return slot > atMs ? slot : moveIntoWindow(taskId, cycleMs, window, gridMs + cycleMs);
+}
+
+/** The first slot that is not before this time of the grid. */
+function moveIntoWindow(taskId: string, cycleMs: number, window: TaskWindow, gridMs: number): number {
+  if (window.has(gridMs)) return gridMs;
+  const openMs = window.openFrom(gridMs);
   if (openMs === Infinity) return Infinity;
   const lengthMs = window.openFor(openMs);
   const inWindow = slotAfter(taskId, cycleMs, openMs - 1);

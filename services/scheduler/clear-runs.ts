@@ -1,10 +1,26 @@
 // Runs that nobody finishes: back to the ready ones, or into the history with the reason why they have no outcome.
 import { sql } from 'kysely';
+import { maxRunCells } from '../../contracts/run.ts';
 import type { Database } from '../../infra/database/database.ts';
 import { bury, reap } from '../../infra/database/lease-table.ts';
 
 /** Rows that one statement takes. */
 const batch = 1000;
+/** Above any number of a cell. */
+const maxCellNumber = 10_000_000;
+/**
+ * Payloads whose cells can be told (contracts/run.ts), as a jsonpath. A run with any other one is deleted all the same:
+ * a fault in the statement would keep every run from being buried.
+ */
+const hasCells = `
+  $.servers.type() == "array" && $.servers.size() <= ${maxRunCells} && $.targets.type() == "array"
+  && !exists($.servers[*] ? (@.type() != "string"))
+  && !exists($.targets[*] ? (@.type() != "object"
+    || !exists(@.domain ? (@.type() == "string")) || !exists(@.rtype ? (@.type() == "string"))))
+  && $.first_cell.type() == "number" && $.first_cell.floor() == $.first_cell
+  && $.first_cell >= 0 && $.first_cell <= ${maxCellNumber}
+  && $.stride.type() == "number" && $.stride.floor() == $.stride
+  && $.stride >= 1 && $.stride <= ${maxCellNumber}`;
 
 /** Makes runs ready again whose lease ran out; resolves with their number. */
 export async function reapRuns(database: Database): Promise<number> {
@@ -27,7 +43,7 @@ export async function buryRuns(
           scheduled_at, task_id, agent_id, cell, device, domain, rtype, dns_server, status,
           truncated, tries, flags, answer, authority, additional)
         select dead.scheduled_at, dead.task_id, dead.agent_id,
-          (payload->>'first_cell')::integer + (server.n - 1) * (payload->>'stride')::integer + (target.n - 1),
+          (payload->>'first_cell')::numeric + (server.n - 1) * (payload->>'stride')::numeric + (target.n - 1),
           jsonb_build_object('country', coalesce(agent.country, ''), 'province', coalesce(agent.province, ''),
             'city', coalesce(agent.city, ''), 'carrier', coalesce(agent.carrier, '')),
           target.value->>'domain', target.value->>'rtype', server.value,
@@ -36,8 +52,9 @@ export async function buryRuns(
           false, 0, '{}', '[]', '[]', '[]'
         from dead
         left join agent on agent.agent_id = dead.agent_id
-        cross join lateral jsonb_array_elements_text(payload->'servers') with ordinality as server (value, n)
-        cross join lateral jsonb_array_elements(payload->'targets') with ordinality as target (value, n)
+        cross join lateral (select case when payload @@ ${hasCells}::jsonpath then payload end as known) as sound
+        cross join lateral jsonb_array_elements_text(known->'servers') with ordinality as server (value, n)
+        cross join lateral jsonb_array_elements(known->'targets') with ordinality as target (value, n)
         on conflict do nothing
         returning status)
       select (select count(*) from dead)::integer as runs, status, count(status)::integer as count

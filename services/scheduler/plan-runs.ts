@@ -53,7 +53,7 @@ export function planRuns(
   const matching = selectAgents(agents, { group_id: task.group_id, regions: [] }, places);
   const alive = matching.filter(({ isAlive }) => isAlive);
   const free = alive.filter(({ agent_id: id }) => !isBusy(id));
-  const { targets, missingGroups } = expandTargets(task.target, domainsByGroup);
+  const { targetCount, missingGroups } = countTargets(task.target, domainsByGroup);
   const skipped = [
     ...(matching.length === 0 ? [skip('NO_AGENTS', [])] : []),
     ...skipMany(
@@ -71,11 +71,11 @@ export function planRuns(
     agent,
     servers: orNone(firstFilled(task.probe_data.dns_servers, resolversOf(agent), agent.resolvers)),
   }));
-  const cellCount = grids.reduce((sum, { servers }) => sum + servers.length * targets.length, 0);
+  const cellCount = grids.reduce((sum, { servers }) => sum + servers.length * targetCount, 0);
   if (cellCount > maxCells) {
     return { runs: [], agentCount: 0, cellCount: 0, skipped: [...skipped, skip('PLAN_TOO_LARGE', [])] };
   }
-  const payloadsOf = createPayloadCache(targets);
+  const payloadsOf = createPayloadCache(grids.length === 0 ? [] : expandTargets(task.target, domainsByGroup));
   const runs = grids.flatMap(({ agent, servers }) =>
     payloadsOf(servers).map((payload, chunk) => ({
       agentId: agent.agent_id,
@@ -84,7 +84,7 @@ export function planRuns(
       delayMs: jitterOf(task.task_id, agent.agent_id, task.cycle * 1000),
     })),
   );
-  return { runs, agentCount: targets.length === 0 ? 0 : grids.length, cellCount, skipped };
+  return { runs, agentCount: targetCount === 0 ? 0 : grids.length, cellCount, skipped };
 }
 
 /** Cuts a grid into parts of at most `maxRunCells` cells; the parts are grids as well. */
@@ -118,18 +118,30 @@ function createPayloadCache(targets: Grid['targets']): (servers: string[]) => st
   };
 }
 
-function expandTargets(
+/** Without writing them out: the large groups of many targets may be more than fits into memory. */
+function countTargets(
   targets: Task['target'],
   domainsByGroup: Map<number, string[]>,
-): { targets: Grid['targets']; missingGroups: number[] } {
+): { targetCount: number; missingGroups: number[] } {
   const missing = new Set<number>();
-  const expanded = targets.flatMap((target) => {
+  let targetCount = 0;
+  for (const target of targets) {
+    if (target.type === 'domain') targetCount += 1;
+    else {
+      const domains = domainsByGroup.get(target.domain_group_id);
+      if (domains === undefined) missing.add(target.domain_group_id);
+      else targetCount += domains.length;
+    }
+  }
+  return { targetCount, missingGroups: [...missing] };
+}
+
+function expandTargets(targets: Task['target'], domainsByGroup: Map<number, string[]>): Grid['targets'] {
+  return targets.flatMap((target) => {
     if (target.type === 'domain') return [{ domain: target.data, rtype: target.rtype }];
-    const domains = domainsByGroup.get(target.domain_group_id);
-    if (domains === undefined) missing.add(target.domain_group_id);
-    return (domains ?? []).map((domain) => ({ domain, rtype: target.rtype }));
+    const domains = domainsByGroup.get(target.domain_group_id) ?? [];
+    return domains.map((domain) => ({ domain, rtype: target.rtype }));
   });
-  return { targets: expanded, missingGroups: [...missing] };
 }
 
 function firstFilled(...lists: (string[] | undefined)[]): string[] {

@@ -24,6 +24,8 @@ export type PlannedSlot = {
 const idleLimit = '15s';
 /** Rows of one insert: bounds the size of a statement. */
 const insertBatch = 2000;
+/** The year 10,000. */
+const maxTimeMs = Date.UTC(10_000);
 
 /**
  * Locks up to `limit` enabled tasks that are due, the longest due first, leaving out those that another scheduler has
@@ -41,6 +43,8 @@ export async function lockDueTasks(
     .where('status', '=', 1)
     .where('type', '=', 'dns')
     .where('next_at', '<=', sql<Date>`now()`)
+    // What the index of due tasks is restricted to: `now()` has no value yet when the planner compares the two.
+    .where('next_at', '<', sql<Date>`'infinity'`)
     .orderBy('next_at')
     .limit(limit)
     .forUpdate()
@@ -86,7 +90,7 @@ export async function readDefinitions(
   const domainGroups = await db
     .selectFrom('domain_group')
     .select(['id', 'domains'])
-    .where('id', '=', sql<number>`any(${domainGroupIds})`)
+    .where('id', '=', sql<number>`any(${domainGroupIds}::bigint[])`)
     .execute();
   return {
     agents,
@@ -161,6 +165,7 @@ export async function advanceTasks(db: Transaction<Tables>, advances: Advance[])
     where probe_task.task_id = advance.task_id`.execute(db);
 }
 
+/** Windows may open in years that need more digits than a timestamp reads: never, that is. */
 function formatTime(atMs: number): string {
-  return atMs === Infinity ? 'infinity' : new Date(atMs).toISOString();
+  return atMs < maxTimeMs ? new Date(atMs).toISOString() : 'infinity';
 }

@@ -1,5 +1,6 @@
 // One turn of the scheduler: due tasks → slots and runs. A newcomer reads this file first.
 import type { SkipReason } from '../../contracts/slot.ts';
+import { taskSchema } from '../../contracts/task.ts';
 import type { Database } from '../../infra/database/database.ts';
 import type { Logger } from '../../infra/logger.ts';
 import { chooseSlot, type SlotChoice } from './choose-slot.ts';
@@ -36,6 +37,8 @@ export type TurnOptions = {
 /** Tasks of one turn, and cells after which it takes no further task: a turn is one transaction. */
 const maxTasks = 500;
 const maxTurnCells = 100_000;
+/** The columns that may hold any JSON. */
+const storedJson = taskSchema.pick({ probe_data: true, target: true, task_time: true });
 /** A task that cannot be understood is looked at again after this time. */
 const faultPauseMs = 60_000;
 
@@ -84,6 +87,7 @@ export function scheduleTasks(database: Database, options: TurnOptions, logger: 
 /** One task that cannot be understood must not stop the others of its turn, nor all turns after it. */
 function chooseSafely(task: DueTask, timeZone: string, nowMs: number, logger: Logger): SlotChoice {
   try {
+    storedJson.parse(task);
     return chooseSlot(task, createTaskWindow(task.task_time, timeZone), nowMs);
   } catch (error) {
     logger.error({ err: error, task: task.task_id }, 'a task cannot be scheduled');

@@ -11,8 +11,6 @@ export type TaskWindow = {
 };
 
 const dayMs = 24 * 3600 * 1000;
-/** No zone changes its clocks by more. */
-const maxClockChangeMs = 3 * 3600 * 1000;
 
 export const alwaysOpen: TaskWindow = {
   has: () => true,
@@ -31,7 +29,7 @@ export function createTaskWindow(taskTime: Task['task_time'], timeZone: string):
   const fromClock = parseClock(start);
   const toClock = parseClock(end);
   const fromMs = fromClock === undefined ? parseMoment(start, timeZone) : -Infinity;
-  const toMs = toClock === undefined ? parseMoment(end, timeZone) + (isDate(end) ? dayMs : 0) : Infinity;
+  const toMs = toClock === undefined ? parseMoment(end, timeZone, isDate(end) ? dayMs : 0) : Infinity;
   const isDaily = fromClock !== undefined || toClock !== undefined;
   const opens = fromClock ?? 0;
   const closes = toClock ?? dayMs;
@@ -43,22 +41,28 @@ export function createTaskWindow(taskTime: Task['task_time'], timeZone: string):
     return atMs >= fromMs && atMs < toMs && (!isDaily || isOpenAt(clockAt(atMs, timeZone)));
   }
 
+  /** From `fromMs` on, the first moment of these clock times, or the first after a change of the clocks that jumped it. */
+  function nextOf(clockMs: number, fromMs: number, isThere: (atMs: number) => boolean): number {
+    for (let atMs = fromMs; ; ) {
+      const nextMs = atMs + (sinceClock(clockMs, clockAt(atMs, timeZone)) || dayMs);
+      if (offsetAt(nextMs, timeZone) === offsetAt(atMs, timeZone)) return nextMs;
+      atMs = findClockChange(atMs, nextMs, timeZone);
+      if (isThere(atMs)) return atMs;
+    }
+  }
+
   return {
     has,
     openFrom(atMs) {
       const openMs = Math.max(atMs, fromMs);
       if (openMs >= toMs) return Infinity;
       if (has(openMs)) return openMs;
-      let nextMs = openMs + sinceClock(opens, clockAt(openMs, timeZone));
-      // Where the clocks changed on the way there.
-      const overshootMs = sinceClock(clockAt(nextMs, timeZone), opens);
-      if (overshootMs <= maxClockChangeMs) nextMs -= overshootMs;
-      else nextMs += dayMs - overshootMs;
+      const nextMs = nextOf(opens, openMs, has);
       return nextMs < toMs ? nextMs : Infinity;
     },
     openFor(openMs) {
-      const lengthMs = isDaily ? sinceClock(closes, clockAt(openMs, timeZone)) || dayMs : Infinity;
-      return Math.min(lengthMs, toMs - openMs);
+      const closeMs = isDaily ? nextOf(closes, openMs, (atMs) => !has(atMs)) : Infinity;
+      return Math.min(closeMs, toMs) - openMs;
     },
   };
 }
@@ -82,14 +86,15 @@ function isDate(end: TaskTimeEnd): boolean {
   return typeof end === 'string' && /^\d{4}-\d\d-\d\d$/.test(end);
 }
 
-function parseMoment(end: TaskTimeEnd, timeZone: string): number {
+/** `laterMs` is added on the clocks of the zone: a day of theirs may have 23 or 25 hours. */
+function parseMoment(end: TaskTimeEnd, timeZone: string, laterMs = 0): number {
   if (typeof end === 'number') return end * 1000;
   const [date = '', time = '00:00'] = end.split(/[ T]/);
   const hasOffset = /(Z|[+-]\d\d:?\d\d)$/.test(time);
   // Offsets without a colon are not what Date reads.
   const text = `${date}T${time.replace(/([+-]\d\d)(\d\d)$/, '$1:$2')}`;
   if (hasOffset) return Date.parse(text);
-  const asUtc = Date.parse(`${text}Z`);
+  const asUtc = Date.parse(`${text}Z`) + laterMs;
   // Twice: the offset that holds there may differ from the one at the same clock time in UTC.
   const guess = asUtc - offsetAt(asUtc, timeZone);
   return asUtc - offsetAt(guess, timeZone);
@@ -98,6 +103,19 @@ function parseMoment(end: TaskTimeEnd, timeZone: string): number {
 /** Milliseconds since midnight on the clocks of the zone. */
 function clockAt(atMs: number, timeZone: string): number {
   return (((atMs + offsetAt(atMs, timeZone)) % dayMs) + dayMs) % dayMs;
+}
+
+/** The moment after `fromMs`, up to `toMs`, from which on the clocks of the zone go as they do at `toMs`. */
+function findClockChange(fromMs: number, toMs: number, timeZone: string): number {
+  const offset = offsetAt(toMs, timeZone);
+  let before = fromMs;
+  let after = toMs;
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (offsetAt(middle, timeZone) === offset) after = middle;
+    else before = middle;
+  }
+  return after;
 }
 
 /** How far the clocks of the zone are ahead of UTC, in milliseconds. */

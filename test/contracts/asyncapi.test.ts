@@ -7,7 +7,7 @@ import { createAsyncApiDocument } from '../../contracts/asyncapi.ts';
 import type { AsyncApiMessage, Reference } from '../../contracts/asyncapi-messages.ts';
 import { errorCatalog } from '../../contracts/errors.ts';
 import { rpcs } from '../../contracts/rpc.ts';
-import { internalSubjects, subjects } from '../../contracts/subjects.ts';
+import { internalSubjects, orderSubject, subjects, wakeSubject } from '../../contracts/subjects.ts';
 import { compileJsonSchema, describeFaults } from './json-schema-validator.ts';
 import { readVectors } from './vector-file.ts';
 
@@ -31,7 +31,8 @@ test('every reference leads somewhere', () => {
 
 test('every subject is the address of a channel and every operation uses only messages of its channels', () => {
   const addresses = Object.values(document.channels).map(({ address }) => address);
-  for (const subject of [...Object.values(subjects), ...Object.values(internalSubjects)]) {
+  const ofOneAgent = [orderSubject('{agentId}'), wakeSubject('{agentId}')];
+  for (const subject of [...Object.values(subjects), ...Object.values(internalSubjects), ...ofOneAgent]) {
     expect(addresses).toContain(subject);
   }
   for (const { channel, messages, reply } of Object.values(document.operations)) {

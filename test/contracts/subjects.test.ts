@@ -1,6 +1,13 @@
 // Which subjects a reply may go to.
 import { expect, test } from 'vitest';
-import { internalSubjects, isReplySubject, orderSubject, subjects } from '../../contracts/subjects.ts';
+import { agentIdSchema } from '../../contracts/agent.ts';
+import {
+  internalSubjects,
+  isReplySubject,
+  orderSubject,
+  subjects,
+  wakeSubject,
+} from '../../contracts/subjects.ts';
 
 test.each(['_INBOX.abc.1', 'probe.task.get:5f3a', 'caller.replies', '_R_.abc.def', '_GR_.abc.def'])(
   'a reply may go to %s',
@@ -13,11 +20,21 @@ test.each([
   ...Object.values(subjects),
   ...Object.values(internalSubjects),
   orderSubject('zhuhai-1'),
+  wakeSubject('zhuhai-1'),
   '$SYS.REQ.SERVER.PING',
   '$SRV.PING',
   '$JS.API.STREAM.DELETE.x',
 ])('no reply goes to %s', (subject) => {
   expect(isReplySubject(subject)).toBe(false);
+});
+
+test('no agent has an id that would make its subjects those of all agents', () => {
+  const words = [...Object.values(subjects), ...Object.values(internalSubjects)]
+    .filter((subject) => subject.startsWith('probe.agent.'))
+    .map((subject) => subject.split('.')[2]);
+  expect(words.length).toBeGreaterThan(2);
+  for (const word of words) expect(agentIdSchema.safeParse(word)).toMatchObject({ success: false });
+  expect(agentIdSchema.safeParse('zhuhai-1')).toMatchObject({ success: true });
 });
 
 test('no two calls share a subject', () => {

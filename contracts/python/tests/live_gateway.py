@@ -10,7 +10,7 @@ import io
 import json
 import unittest
 import uuid
-from typing import Awaitable
+from typing import Any, Awaitable, Dict
 
 from nats.aio.client import Client as NatsClient
 from nats.aio.msg import Msg
@@ -201,6 +201,30 @@ class ClientTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual(await self.client.delete_task(task_id), task_id)
         await self._assert_code("NOT_FOUND", self.client.update_task(ids[0], {"cycle": 1}))
 
+    async def test_creating_a_task_again(self) -> None:
+        """With its idempotency key it is the same task; with other fields a conflict."""
+        key = uuid.uuid4().hex
+        task = await self.client.create_task(cycle=60, target=[_target("a.example")], status=0, idempotency_key=key)
+        again = await self.client.create_task(cycle=60, target=[_target("a.example")], status=0, idempotency_key=key)
+        self.assertEqual(again, task)
+        other = self.client.create_task(cycle=61, target=[_target("a.example")], status=0, idempotency_key=key)
+        error = await self._assert_code("CONFLICT", other)
+        self.assertEqual(error.details, {"task_id": task["task_id"]})
+        await self.client.delete_task(task["task_id"])
+
+    async def test_history(self) -> None:
+        """Pages of slots and of results of a task that never ran."""
+        empty: Dict[str, Any] = {
+            "task_id": "999999999999999999",
+            "since": 1_790_000_000,
+            "until": 1_790_000_060.5,
+            "limit": 1000,
+        }
+        self.assertEqual(await self.client.get_slots(**empty), {"slots": [], "next_cursor": None})
+        self.assertEqual(await self.client.get_results(**empty), {"results": [], "next_cursor": None})
+        await self._assert_code("INVALID_REQUEST", self.client.get_slots(limit=1001))
+        await self._assert_code("INVALID_REQUEST", self.client.get_slots(cursor="nowhere"))
+
     async def test_definitions(self) -> None:
         """Groups, domain groups and resolvers: set, read, change, delete."""
         places = await self.client.set_group_details(77, [[86, 440000], Region(country="1")])
@@ -214,6 +238,8 @@ class ClientTest(unittest.IsolatedAsyncioTestCase):
 
         group = await self.client.create_domain_group(f"g{uuid.uuid4().hex}", ["a.example", "中文.example"])
         self.assertIn(group, await self.client.get_domain_groups())
+        self.assertEqual(await self.client.create_domain_group(group["name"], group["domains"]), group)
+        await self._assert_code("CONFLICT", self.client.create_domain_group(group["name"], ["c.example"]))
         renamed = await self.client.update_domain_group(group["id"], domains=["b.example"])
         self.assertEqual(renamed, {**group, "domains": ["b.example"]})
         self.assertEqual(await self.client.delete_domain_group(group["id"]), group["id"])

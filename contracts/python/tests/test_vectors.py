@@ -5,7 +5,8 @@ import json
 import unittest
 from typing import Callable, Dict, List
 
-from probe_task import OneShootRequest, OneShootVerboseRequest, ProbeTaskError, definitions, management, replies, results
+from probe_task import OneShootRequest, OneShootVerboseRequest, ProbeTaskError
+from probe_task import definitions, management, replies, results, slots
 from probe_task import _constants as contract
 from probe_task.decoding import decode_reply
 from probe_task.requests import DomainTarget, decode_one_shoot_request, decode_one_shoot_verbose_request
@@ -62,6 +63,7 @@ REPLIES: Dict[str, Callable[[bytes], object]] = {
     contract.SUBJECT_TASK_UPDATE: _reader(management.read_task),
     contract.SUBJECT_TASK_DELETE: _reader(management.read_task_key, "task_id"),
     contract.SUBJECT_TASK_RESULT_GET: _reader(results.read_result_page),
+    contract.SUBJECT_TASK_SLOT_GET: _reader(slots.read_slot_page),
     contract.SUBJECT_GROUP_DETAIL_GET: _reader(definitions.read_group_details),
     contract.SUBJECT_GROUP_DETAIL_SET: _reader(definitions.read_group_details),
     contract.SUBJECT_GROUP_DETAIL_DELETE: _reader(definitions.read_group_key, "group_id"),

@@ -1,10 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { PlacePattern } from '../../../contracts/place.ts';
-import { regionSchema } from '../../../contracts/place.ts';
 import type { LiveAgent } from '../../../services/gateway/agent-directory.ts';
 import { planBudget } from '../../../services/gateway/plan-budget.ts';
 import { planProbe } from '../../../services/gateway/plan-probe.ts';
-import { selectAgents } from '../../../contracts/select-agents.ts';
 
 function agent(id: string, place: [string, string, string, string], groups: number[] = []): LiveAgent {
   const [country, province, city, carrier] = place;
@@ -27,57 +24,6 @@ const zhuhai = agent('zhuhai', ['86', '440000', '440400', '电信']);
 const beijing = agent('beijing', ['86', '110000', '110100', '联通'], [7]);
 const shanghai = agent('shanghai', ['86', '310000', '310100', '移动']);
 const agents = [zhuhai, beijing, shanghai];
-
-function select(groupId: number | null, regions: unknown[], groupPlaces: PlacePattern[] = []): string[] {
-  const request = { group_id: groupId, regions: regions.map((region) => regionSchema.parse(region)) };
-  return selectAgents(agents, request, groupPlaces).map(({ agent_id }) => agent_id);
-}
-
-describe('selectAgents', () => {
-  test('takes all agents where neither group nor regions are given', () => {
-    expect(select(null, [])).toEqual(['zhuhai', 'beijing', 'shanghai']);
-  });
-
-  test.each([
-    [[[86, 440000, 440400, '电信']], ['zhuhai']],
-    [[['86', '440000', '440400', '电信']], ['zhuhai']],
-    [[[86]], ['zhuhai', 'beijing', 'shanghai']],
-    [[[]], ['zhuhai', 'beijing', 'shanghai']],
-    [[[86, null, '', '移动']], ['shanghai']],
-    [[[0, '*', 110100]], ['beijing']],
-    [[[86, 440000, 440400, '联通']], []],
-    [[[852]], []],
-    [
-      [
-        [86, 310000],
-        [86, 110000],
-        [86, 310000],
-      ],
-      ['beijing', 'shanghai'],
-    ],
-  ])('matches the regions %j', (regions, expected) => {
-    expect(select(null, regions)).toEqual(expected);
-  });
-
-  test('takes the union of group and regions, every agent once', () => {
-    const places = [{ country: '86', province: '310000', city: '*', carrier: '*' }];
-    expect(
-      select(
-        1,
-        [
-          [86, 310000],
-          [86, 440000],
-        ],
-        places,
-      ),
-    ).toEqual(['zhuhai', 'shanghai']);
-  });
-
-  test('counts an agent configured with the group to the group', () => {
-    expect(select(7, [])).toEqual(['beijing']);
-    expect(select(8, [])).toEqual([]);
-  });
-});
 
 describe('planProbe', () => {
   const targets = [

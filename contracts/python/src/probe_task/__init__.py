@@ -14,7 +14,9 @@ from .replies import (
     VerboseRow,
 )
 from .requests import DomainTarget, OneShootRequest, OneShootVerboseRequest, Region
+from .results import ResultPage, TaskResult
 from .serving import OneShootServer, serve_one_shoot, serve_one_shoot_verbose
+from .slots import SkippedPart, SlotPage, TaskSlot
 
 __all__ = [
     "Agent",
@@ -30,9 +32,14 @@ __all__ = [
     "ProbeTaskClient",
     "ProbeTaskError",
     "Region",
+    "ResultPage",
     "SectionRecord",
+    "SkippedPart",
+    "SlotPage",
     "Task",
     "TaskChanges",
+    "TaskResult",
+    "TaskSlot",
     "VerboseRow",
     "serve_one_shoot",
     "serve_one_shoot_verbose",

@@ -3,13 +3,14 @@
 from typing import AsyncIterator, Dict, Iterable, List, Optional, Sequence, Tuple, Union
 
 from . import _constants as contract
-from . import definitions, management, replies, results
+from . import definitions, management, replies, results, slots
 from .caller import Caller
 from .definitions import Agent, DomainGroup, GroupDetail, LocalDns
 from .management import OwnerId, Task, TaskChanges, TaskTarget, TaskTimeEnd
 from .replies import Device, VerboseRow
 from .requests import DomainTarget, Region
 from .results import ResultPage
+from .slots import SlotPage
 
 PlaceId = Union[int, str, None]
 #: ``Region(...)`` or ``[country, province, city, carrier]``; None, "", 0, "*" or a missing tail is a wildcard.
@@ -110,9 +111,15 @@ class ProbeTaskClient(Caller):
         gid: OwnerId = None,
         task_time: Optional[Tuple[TaskTimeEnd, TaskTimeEnd]] = None,
         pinned: bool = False,
+        idempotency_key: Optional[str] = None,
     ) -> Task:
-        """Stores a task that runs every ``cycle`` seconds (0: once) and returns it with its ``task_id``."""
-        body = {
+        """Stores a task that runs every ``cycle`` seconds (0: once) and returns it with its ``task_id``.
+
+        With an ``idempotency_key`` (1-128 characters, of the caller's choice) the call may be repeated after a
+        ``TIMEOUT``: it returns the task that has the key already, and raises ``CONFLICT`` when that has other fields.
+        Without one, each call stores a task. Raises ``NOT_FOUND`` for a group or domain group that does not exist.
+        """
+        body: Dict[str, object] = {
             "type": type,
             "service_type": service_type,
             "cycle": cycle,
@@ -125,6 +132,8 @@ class ProbeTaskClient(Caller):
             "task_time": task_time,
             "pinned": pinned,
         }
+        if idempotency_key is not None:
+            body["idempotency_key"] = idempotency_key
         return await self._ask(contract.SUBJECT_TASK_CREATE, body, management.read_task)
 
     async def update_task(self, task_id: str, changes: TaskChanges) -> Task:
@@ -133,7 +142,7 @@ class ProbeTaskClient(Caller):
         return await self._ask(contract.SUBJECT_TASK_UPDATE, body, management.read_task)
 
     async def delete_task(self, task_id: str) -> str:
-        """Deletes a task and returns its id; raises ``NOT_FOUND``."""
+        """Deletes a task and returns its id; raises ``NOT_FOUND``, which a repeated call may take as done."""
         return await self._ask(contract.SUBJECT_TASK_DELETE, {"task_id": task_id}, management.read_task_key)
 
     async def get_results(
@@ -149,8 +158,9 @@ class ProbeTaskClient(Caller):
     ) -> ResultPage:
         """One page of the results of recurring tasks, newest first.
 
-        ``since`` and ``until`` are Unix seconds of the nominal time, the first included, the last not. ``limit`` is
-        100 unless given, 1000 at most; ``cursor`` is the ``next_cursor`` of the page before.
+        ``since`` and ``until`` are Unix seconds of the nominal time, the first included, the last not. ``status`` is a
+        ``dns_response_status``. ``limit`` is 100 unless given, 1000 at most; ``cursor`` is the ``next_cursor`` of the
+        page before.
         """
         body = {
             "task_id": task_id,
@@ -163,6 +173,22 @@ class ProbeTaskClient(Caller):
             "cursor": cursor,
         }
         return await self._ask(contract.SUBJECT_TASK_RESULT_GET, body, results.read_result_page)
+
+    async def get_slots(
+        self,
+        task_id: Optional[str] = None,
+        since: Optional[float] = None,
+        until: Optional[float] = None,
+        limit: Optional[int] = None,
+        cursor: Optional[str] = None,
+    ) -> SlotPage:
+        """One page of the nominal times of recurring tasks, newest first: what was planned and what came of it.
+
+        The arguments are those of :meth:`get_results`. A page may hold fewer slots than ``limit``; the last one is
+        where ``next_cursor`` is None.
+        """
+        body = {"task_id": task_id, "from": since, "to": until, "limit": limit, "cursor": cursor}
+        return await self._ask(contract.SUBJECT_TASK_SLOT_GET, body, slots.read_slot_page)
 
     async def get_agents(self) -> List[Agent]:
         """The live agents in the order of their ids."""
@@ -178,7 +204,7 @@ class ProbeTaskClient(Caller):
         return await self._ask(contract.SUBJECT_GROUP_DETAIL_SET, body, definitions.read_group_details)
 
     async def delete_group_details(self, group_id: int) -> int:
-        """Deletes a probe group and returns its id; raises ``NOT_FOUND``."""
+        """Deletes a probe group and returns its id; raises ``NOT_FOUND``, which a repeated call may take as done."""
         body = {"group_id": group_id}
         return await self._ask(contract.SUBJECT_GROUP_DETAIL_DELETE, body, definitions.read_group_key)
 
@@ -188,7 +214,10 @@ class ProbeTaskClient(Caller):
         return await self._ask(contract.SUBJECT_DOMAIN_GROUP_GET, body, definitions.read_domain_groups)
 
     async def create_domain_group(self, name: str, domains: Iterable[str]) -> DomainGroup:
-        """Stores a domain group and returns it with its id."""
+        """Stores a domain group and returns it with its id, also when there is one of this name with just these domains.
+
+        Raises ``CONFLICT`` when the name is taken by other domains.
+        """
         body = {"name": name, "domains": list(domains)}
         return await self._ask(contract.SUBJECT_DOMAIN_GROUP_CREATE, body, definitions.read_domain_group)
 
@@ -204,7 +233,10 @@ class ProbeTaskClient(Caller):
         return await self._ask(contract.SUBJECT_DOMAIN_GROUP_UPDATE, body, definitions.read_domain_group)
 
     async def delete_domain_group(self, id: int) -> int:
-        """Deletes a domain group and returns its id; raises ``NOT_FOUND``, ``CONFLICT`` while a task uses it."""
+        """Deletes a domain group and returns its id.
+
+        Raises ``CONFLICT`` while a task uses it, and ``NOT_FOUND``, which a repeated call may take as done.
+        """
         body = {"id": id}
         return await self._ask(contract.SUBJECT_DOMAIN_GROUP_DELETE, body, definitions.read_domain_group_key)
 
@@ -218,7 +250,10 @@ class ProbeTaskClient(Caller):
         return await self._ask(contract.SUBJECT_LOCAL_DNS_SET, body, definitions.read_local_dns)
 
     async def delete_local_dns(self, place: RegionLike) -> Device:
-        """Deletes the resolvers of exactly this place and returns it; raises ``NOT_FOUND``."""
+        """Deletes the resolvers of exactly this place and returns it.
+
+        Raises ``NOT_FOUND``, which a repeated call may take as done.
+        """
         return await self._ask(contract.SUBJECT_LOCAL_DNS_DELETE, _format_place(place), replies.read_place)
 
 

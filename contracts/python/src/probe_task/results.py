@@ -7,11 +7,19 @@ from .fields import Fields, read_text
 from .replies import VerboseRow, read_verbose_row
 
 
-class TaskResult(VerboseRow):
-    """A verbose row with the task and the nominal time (ISO 8601, UTC) that it was probed for."""
-
+class _TaskResultFields(VerboseRow):
     task_id: str
     scheduled_at: str
+
+
+class TaskResult(_TaskResultFields, total=False):
+    """A verbose row with the task and the nominal time that it was probed for (times in ISO 8601, UTC).
+
+    ``dns_response_status`` may also be ``LOST`` (its agents went away with it) or ``EXPIRED`` (no agent claimed it in
+    time). ``finished_at``, when that was known, may be missing.
+    """
+
+    finished_at: str
 
 
 class ResultPage(TypedDict):
@@ -26,7 +34,7 @@ def read_result_page(value: object, path: str, faults: Faults) -> ResultPage:
     fields = Fields(value, path, faults)
     return {
         "results": fields.items("results", _read_result),
-        "next_cursor": fields.required("next_cursor", _read_cursor, None),
+        "next_cursor": fields.required("next_cursor", read_cursor, None),
     }
 
 
@@ -37,8 +45,13 @@ def _read_result(value: object, path: str, faults: Faults) -> TaskResult:
     fields.text("agent_id")
     fields.text("rtype")
     row = read_verbose_row(value, path, faults)
-    return {**row, "task_id": task_id, "scheduled_at": scheduled_at}
+    finished_at = fields.text("finished_at") if fields.has("finished_at") else ""
+    result: TaskResult = {**row, "task_id": task_id, "scheduled_at": scheduled_at, "finished_at": finished_at}
+    if not fields.has("finished_at"):
+        del result["finished_at"]
+    return result
 
 
-def _read_cursor(value: object, path: str, faults: Faults) -> Optional[str]:
+def read_cursor(value: object, path: str, faults: Faults) -> Optional[str]:
+    """Where the next page starts; None on the last one."""
     return None if value is None else read_text(value, path, faults)

@@ -1,0 +1,319 @@
+// Turns of the scheduler on a real Postgres: a slot is planned whole, once, or not at all.
+import { sql } from 'kysely';
+import { describe, expect, test } from 'vitest';
+import { scheduleTasks, type Turn } from '../../../services/scheduler/schedule-tasks.ts';
+import { jitterOf, slotAfter, slotUntil } from '../../../services/scheduler/slot-grid.ts';
+import { type TaskRow, useRecurringTables } from '../../helpers/recurring-tables.ts';
+
+const tables = useRecurringTables();
+const hourMs = 3_600_000;
+const yearMs = 366 * 24 * hourMs;
+/** A slot that is due, and the next one far away. */
+const yearly: TaskRow = { cycle: yearMs / 1000, updatedIn: -yearMs };
+
+function turn(options: { aliveMs?: number; timeZone?: string; maxCells?: number } = {}): Promise<Turn> {
+  const { aliveMs = 60_000, timeZone = 'Asia/Shanghai', maxCells = 500_000 } = options;
+  return scheduleTasks(tables.database, { aliveMs, timeZone, maxCells }, tables.logger);
+}
+
+type StoredTask = { task_id: string; next_at: Date | number; last_at: Date | null };
+
+async function readTask(id: string): Promise<StoredTask | undefined> {
+  const [row] = await tables.query(
+    sql<StoredTask>`select task_id, next_at, last_at from probe_task where task_id = ${id}`,
+  );
+  return row;
+}
+
+async function readSlots(): Promise<{ task_id: string; scheduled_at: Date; skipped: unknown }[]> {
+  return tables.query(sql`select * from probe_slot order by scheduled_at, task_id`);
+}
+
+async function countRuns(): Promise<number> {
+  const [row] = await tables.query(sql<{ count: number }>`select count(*)::integer as count from probe_run`);
+  return row?.count ?? 0;
+}
+
+/** Milliseconds since the epoch, by the database's clock. */
+async function readNow(): Promise<number> {
+  const [row] = await tables.query(sql<{ now: Date }>`select now()`);
+  return row?.now.getTime() ?? Number.NaN;
+}
+
+describe('a due task', () => {
+  test('has its runs, its slot and its next time stored together', async () => {
+    await tables.addAgent('a', { groups: [5] });
+    await tables.addAgent('b', { place: ['86', '9', '9', 'x'], resolvers: [] });
+    await tables.query(sql`insert into probe_group_detail values (5, '86', '9', '*', '*')`);
+    await tables.query(sql`insert into local_dns values ('86', '9', '*', '*', '{192.0.2.53}')`);
+    const [group] = await tables.query(
+      sql<{
+        id: number;
+      }>`insert into domain_group (name, domains) values ('g', '{b.example,c.example}') returning id`,
+    );
+    const cycleMs = 60_000;
+    const id = await tables.addTask({
+      group_id: 5,
+      probe_data: { dns_servers: [] },
+      target: [
+        { type: 'domain', rtype: 'A', data: 'a.example' },
+        { type: 'domain_group', rtype: 'MX', domain_group_id: group?.id },
+        { type: 'domain_group', rtype: 'MX', domain_group_id: 2_000_000_000 },
+      ],
+    });
+    const [stored] = await tables.query(sql<{ updated_at: Date }>`select updated_at from probe_task`);
+    const { slots, nowMs, isFull } = await turn();
+
+    const slotMs = slotUntil(id, cycleMs, nowMs);
+    const scheduledAt = new Date(slotMs);
+    const first = slotAfter(id, cycleMs, stored?.updated_at.getTime() ?? 0);
+    const missed = (slotMs - first) / cycleMs;
+    expect(missed).toBeGreaterThan(57);
+    expect(slots).toMatchObject([{ taskId: id, scheduledAt: slotMs, missed }]);
+    expect(isFull).toBe(false);
+    expect(await readTask(id)).toEqual({
+      task_id: id,
+      next_at: new Date(slotMs + cycleMs),
+      last_at: scheduledAt,
+    });
+    expect(await readSlots()).toEqual([
+      {
+        task_id: id,
+        scheduled_at: scheduledAt,
+        planned_at: expect.any(Date),
+        expires_at: new Date(Math.max(slotMs + cycleMs, nowMs + 30_000)),
+        agents: 2,
+        runs: 2,
+        cells: 6,
+        missed,
+        skipped: [{ reason: 'NO_DOMAIN_GROUP', ids: ['2000000000'] }],
+      },
+    ]);
+    const runs = await tables.query(sql`select * from probe_run order by agent_id`);
+    const targets = [
+      { domain: 'a.example', rtype: 'A' },
+      { domain: 'b.example', rtype: 'MX' },
+      { domain: 'c.example', rtype: 'MX' },
+    ];
+    const ready = { state: 0, attempt: 0, lapses: 0, lease_until: null, claimed_by: null };
+    expect(runs).toMatchObject(
+      [
+        { agent: 'a', servers: ['192.0.2.1'] },
+        { agent: 'b', servers: ['192.0.2.53'] },
+      ].map(({ agent, servers }) => ({
+        ...ready,
+        task_id: id,
+        scheduled_at: scheduledAt,
+        agent_id: agent,
+        chunk: 0,
+        payload: { servers, targets, first_cell: 0, stride: 3 },
+        due_at: new Date(slotMs + jitterOf(id, agent, cycleMs)),
+        expires_at: new Date(Math.max(slotMs + cycleMs, nowMs + 30_000)),
+      })),
+    );
+    expect((await turn()).slots).toEqual([]);
+  });
+
+  test('has nothing stored when its slot cannot be, nor has any other of that turn', async () => {
+    await tables.addAgent('a');
+    const id = await tables.addTask(yearly);
+    const other = await tables.addTask(yearly);
+    const scheduledAt = new Date(slotUntil(id, yearMs, await readNow()));
+    await tables.query(sql`
+      insert into probe_slot (scheduled_at, task_id, expires_at, agents, runs, cells, missed, skipped)
+      values (${scheduledAt}, ${id}, now(), 0, 0, 0, 0, '[]')`);
+    await expect(turn()).rejects.toMatchObject({ code: '23505' });
+    expect(await countRuns()).toBe(0);
+    expect(await readSlots()).toHaveLength(1);
+    for (const task of [id, other]) {
+      expect(await readTask(task)).toMatchObject({ next_at: -Infinity, last_at: null });
+    }
+    await tables.query(sql`delete from probe_slot`);
+    expect((await turn()).slots).toHaveLength(2);
+    expect(await countRuns()).toBe(2);
+  });
+
+  test('is planned without runs where no agent matches, and says so', async () => {
+    const id = await tables.addTask({ ...yearly, group_id: 77 });
+    expect((await turn()).slots).toMatchObject([{ taskId: id, runs: [], cellCount: 0 }]);
+    expect(await readSlots()).toMatchObject([{ skipped: [{ reason: 'NO_AGENTS', ids: [] }] }]);
+  });
+
+  test('that runs once is done with', async () => {
+    await tables.addAgent('a');
+    const id = await tables.addTask({ cycle: 0, updatedIn: -5 });
+    await turn();
+    expect(await readTask(id)).toMatchObject({ next_at: Infinity, last_at: expect.any(Date) });
+    await turn();
+    expect(await readSlots()).toHaveLength(1);
+  });
+});
+
+describe('left alone are', () => {
+  test('tasks that are paused, of other types, or due later', async () => {
+    await tables.addAgent('a');
+    await tables.addTask({ ...yearly, status: 0 });
+    await tables.addTask({ ...yearly, type: 'http' });
+    const later = await tables.addTask(yearly);
+    await tables.query(
+      sql`update probe_task set next_at = now() + interval '1 min' where task_id = ${later}`,
+    );
+    const before = await tables.query(sql`select * from probe_task order by task_id`);
+    expect((await turn()).slots).toEqual([]);
+    expect(await tables.query(sql`select * from probe_task order by task_id`)).toEqual(before);
+  });
+
+  test('tasks that another scheduler has locked', async () => {
+    const id = await tables.addTask(yearly);
+    const other = await tables.addTask(yearly);
+    await tables.database.transact(async (db) => {
+      await sql`select from probe_task where task_id = ${id} for update`.execute(db);
+      expect((await turn()).slots).toMatchObject([{ taskId: other }]);
+    });
+    expect((await turn()).slots).toMatchObject([{ taskId: id }]);
+  });
+});
+
+test('a task that waits for its window is moved on to it', async () => {
+  const id = await tables.addTask({ task_time: ['2090-01-01', '2090-12-31'] });
+  expect((await turn()).slots).toEqual([]);
+  const { next_at: nextAt, last_at: lastAt } = (await readTask(id)) ?? {};
+  expect(nextAt).toEqual(new Date(slotAfter(id, 60_000, Date.parse('2089-12-31T16:00Z') - 1)));
+  expect(lastAt).toBeNull();
+});
+
+test.each<[string, TaskRow]>([
+  ['no list of targets', { target: { type: 'domain' } }],
+  ['a target of no known type', { target: [{ type: 'host', data: 'a.example' }] }],
+  ['no targets', { target: null }],
+  ['no probe data', { probe_data: null }],
+  ['servers that are a text', { probe_data: { dns_servers: '1.1.1.1' } }],
+  ['a window that is a text', { task_time: 'always' }],
+  ['a window of other texts', { task_time: ['morning', 'evening'] }],
+  ['a window with one end', { task_time: ['09:00'] }],
+])('a task with %s is put off, told in the log, and keeps no other from its slot', async (_name, row) => {
+  await tables.addAgent('a');
+  const broken = await tables.addTask({ ...yearly, ...row });
+  const sound = await tables.addTask(yearly);
+  expect((await turn()).slots).toMatchObject([{ taskId: sound }]);
+  const { next_at: nextAt } = (await readTask(broken)) ?? {};
+  expect(Number(nextAt) - (await readNow())).toBeGreaterThan(50_000);
+  expect(tables.logged).toMatchObject([{ level: 50, task: broken, msg: 'a task cannot be scheduled' }]);
+});
+
+test.each<[string, TaskRow]>([
+  [
+    'a domain group beyond all ids',
+    { target: [{ type: 'domain_group', rtype: 'A', domain_group_id: 2 ** 40 }] },
+  ],
+  ['a window in the year 11476', { task_time: [300_000_000_000, 400_000_000_000] }],
+  ['a window after all time', { task_time: [Number.MAX_SAFE_INTEGER - 1, Number.MAX_SAFE_INTEGER] }],
+  ['a window that ended before it began', { task_time: ['2026-09-20', '2026-09-01'] }],
+])('a task with %s keeps no other from its slot', async (_name, row) => {
+  await tables.addAgent('a');
+  await tables.addTask({ ...yearly, ...row });
+  const sound = await tables.addTask(yearly);
+  const { slots } = await turn();
+  expect(slots.filter(({ runs }) => runs.length > 0)).toMatchObject([{ taskId: sound }]);
+  expect((await turn()).slots).toEqual([]);
+});
+
+describe('agents', () => {
+  test('that were not heard of lately are left out, and named', async () => {
+    await tables.addAgent('a', { heardIn: -50_000 });
+    await tables.addAgent('b', { heardIn: -70_000 });
+    await tables.addTask(yearly);
+    expect((await turn()).slots).toMatchObject([
+      { agentCount: 1, runs: [{ agentId: 'a' }], skipped: [{ reason: 'AGENT_AWAY', ids: ['b'] }] },
+    ]);
+    await tables.addTask(yearly);
+    expect((await turn({ aliveMs: 80_000 })).slots).toMatchObject([{ agentCount: 2, skipped: [] }]);
+  });
+
+  test('of two processes are alive while one of them is', async () => {
+    await tables.addAgent('a', { heardIn: -70_000 });
+    await tables.query(sql`insert into agent_session (session_id, agent_id) values (gen_random_uuid(), 'a')`);
+    await tables.addTask(yearly);
+    expect((await turn()).slots).toMatchObject([{ agentCount: 1, skipped: [] }]);
+  });
+
+  test('that still have runs of an earlier slot of the task get none, and are named', async () => {
+    for (const id of ['ready', 'leased', 'lapsed', 'late', 'other']) await tables.addAgent(id);
+    const id = await tables.addTask(yearly);
+    await tables.addRun({ task_id: id, agent_id: 'ready' });
+    await tables.addRun({ task_id: id, agent_id: 'leased', leasedFor: 1000, expiresIn: -1000 });
+    await tables.addRun({ task_id: id, agent_id: 'lapsed', leasedFor: -1000, expiresIn: -1000 });
+    // What is too late waits only to be buried.
+    await tables.addRun({ task_id: id, agent_id: 'late', expiresIn: -1 });
+    await tables.addRun({ task_id: '999999', agent_id: 'other' });
+    const { slots } = await turn();
+    expect(slots[0]?.runs.map(({ agentId }) => agentId)).toEqual(['late', 'other']);
+    expect(await readSlots()).toMatchObject([
+      { agents: 2, skipped: [{ reason: 'OVERLAP', ids: ['lapsed', 'leased', 'ready'] }] },
+    ]);
+  });
+});
+
+describe('many tasks', () => {
+  async function addTasks(count: number, target: unknown): Promise<void> {
+    await tables.query(sql`
+      insert into probe_task (type, service_type, cycle, probe_data, target, status, pinned, updated_at)
+      select 'dns', 'dnsMonitor', ${yearMs / 1000}, '{"dns_servers": ["1.1.1.1"]}', ${JSON.stringify(target)}::jsonb, 1, false,
+        now() - ${yearMs}::float8 * interval '1 ms'
+      from generate_series(1, ${count}::integer)`);
+  }
+
+  test('planned by four schedulers at once have one slot each', async () => {
+    await tables.addAgent('a');
+    await addTasks(1200, [{ type: 'domain', rtype: 'A', data: 'a.example' }]);
+    const turns = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const planned: string[] = [];
+        for (;;) {
+          const { slots } = await turn();
+          if (slots.length === 0) return planned;
+          planned.push(...slots.map(({ taskId }) => taskId));
+        }
+      }),
+    );
+    const planned = turns.flat();
+    expect(planned).toHaveLength(1200);
+    expect(new Set(planned).size).toBe(1200);
+    expect(await readSlots()).toHaveLength(1200);
+    expect(await countRuns()).toBe(1200);
+    expect(await tables.query(sql`select from probe_task where next_at < now()`)).toEqual([]);
+  });
+
+  test('are planned over several turns when they have too many cells for one', async () => {
+    await tables.addAgent('a');
+    const [group] = await tables.query(sql<{ id: number }>`
+      insert into domain_group (name, domains)
+      select 'g', array_agg('n' || n || '.example') from generate_series(1, 5000) n returning id`);
+    await addTasks(
+      3,
+      Array.from({ length: 12 }, () => ({ type: 'domain_group', rtype: 'A', domain_group_id: group?.id })),
+    );
+    const sizes: [number, boolean][] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const { slots, isFull } = await turn();
+      sizes.push([slots.length, isFull]);
+    }
+    expect(sizes).toEqual([
+      [2, true],
+      [1, false],
+      [0, false],
+    ]);
+    expect(await countRuns()).toBe(3 * 600);
+  });
+
+  test('that are too large each are planned as such', async () => {
+    await tables.addAgent('a');
+    await addTasks(2, [{ type: 'domain', rtype: 'A', data: 'a.example' }]);
+    const { slots } = await turn({ maxCells: 0 });
+    expect(slots.map(({ skipped }) => skipped)).toEqual([
+      [{ reason: 'PLAN_TOO_LARGE', ids: [] }],
+      [{ reason: 'PLAN_TOO_LARGE', ids: [] }],
+    ]);
+    expect(await countRuns()).toBe(0);
+  });
+});
