@@ -27,6 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     provideProgram('nats-server'),
     provideProgram('nsd'),
     provideProgram('nsd-checkconf'),
+    provideProgram('pgbouncer'),
     providePython(),
   ]);
   await giveToFolderOwner(resolveDataFolder(process.env));

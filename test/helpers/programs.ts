@@ -9,7 +9,7 @@ import {
 
 export { providePython } from './python.ts';
 
-export type TestProgram = 'nsd' | 'nsd-checkconf' | 'nats-server';
+export type TestProgram = 'nsd' | 'nsd-checkconf' | 'nats-server' | 'pgbouncer';
 
 function fromNsdPackage(name: string): ProgramSource {
   return {
@@ -23,6 +23,11 @@ const sources: Record<TestProgram, ProgramSource> = {
   nsd: fromNsdPackage('nsd'),
   'nsd-checkconf': fromNsdPackage('nsd-checkconf'),
   'nats-server': natsServerSource,
+  pgbouncer: {
+    name: 'pgbouncer',
+    debian: { packageName: 'pgbouncer', pathInPackage: 'usr/sbin/pgbouncer' },
+    advice: 'install it (Debian: apt-get install pgbouncer)',
+  },
 };
 
 /** The absolute path of the program; installs it first where it is missing. Its pid is that of the program itself. */

@@ -1,0 +1,255 @@
+// The statements of agents and schedulers as Postgres carries them out on a long queue, whatever its statistics say.
+import { randomUUID } from 'node:crypto';
+import { Kysely, PostgresDialect } from 'kysely';
+import { Client, Pool } from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { Database } from '../../../../infra/database/database.ts';
+import type { Claim } from '../../../../infra/database/lease-table.ts';
+import type { Tables } from '../../../../infra/database/tables.ts';
+import { createRunStore, type RunStore } from '../../../../services/agent/recurring/run-store.ts';
+import { buryRuns, reapRuns } from '../../../../services/scheduler/clear-runs.ts';
+import { lockDueTasks, readBusyAgents } from '../../../../services/scheduler/schedule-store.ts';
+import { createTestDatabase, type TestDatabase } from '../../../helpers/postgres.ts';
+
+const readyCount = 100_000;
+const agentCount = 100;
+const batch = 200;
+
+const planNodeSchema = z.object({
+  'Node Type': z.string(),
+  'Relation Name': z.string().optional(),
+  'Index Name': z.string().optional(),
+  'Actual Rows': z.number(),
+  'Actual Loops': z.number(),
+  'Rows Removed by Filter': z.number().default(0),
+  'Rows Removed by Index Recheck': z.number().default(0),
+  get Plans() {
+    return z.array(planNodeSchema).default([]);
+  },
+});
+type PlanNode = z.infer<typeof planNodeSchema>;
+const planSchema = z.object({ Plan: planNodeSchema });
+
+/** A statement as it was carried out. */
+type Finding = {
+  /** Indexes of the work table or of the tasks, `table` for one that was read as a whole. */
+  ways: string[];
+  hasSort: boolean;
+  /** Most rows that one scan of those tables has read. */
+  read: number;
+};
+
+let testDatabase: TestDatabase;
+let admin: Client;
+let explained: ExplainedDatabase;
+let store: RunStore;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  admin = new Client({ connectionString: testDatabase.url });
+  await admin.connect();
+  // The tests say when statistics are made.
+  await admin.query('alter table probe_run set (autovacuum_enabled = off)');
+  await admin.query(`
+    insert into probe_task (type, service_type, cycle, probe_data, target, status, pinned, next_at)
+    select 'dns', 'dnsMonitor', 60, '{"dns_servers": []}', '[]', 1, false, now() + (i - 600) * interval '1 s'
+    from generate_series(1, 30000) i`);
+  await admin.query('analyze probe_task');
+  explained = createExplainedDatabase(testDatabase.url);
+  const agent = { country: '86', province: '1', city: '1', carrier: '电信', groups: [], resolvers: [] };
+  store = createRunStore({
+    database: explained.database,
+    agent: { ...agent, agent_id: 'agent-7', version: '0' },
+    session: randomUUID(),
+  });
+});
+afterAll(async () => {
+  await explained.database.stop();
+  await admin.end();
+  await testDatabase.drop();
+});
+beforeEach(() => admin.query('truncate probe_run'));
+
+const result = {
+  ...{ cell: 0, domain: 'x.example', rtype: 'A', dns_server: '192.0.2.1', status: 'NOERROR', delay_ms: 1 },
+  ...{ lag_ms: null, transport: 'udp', truncated: false, tries: 1, flags: [] },
+  ...{ answer: [], authority: [], additional: [] },
+};
+
+type ExplainedDatabase = { database: Database; explain(work: () => Promise<unknown>): Promise<Finding> };
+
+/** Postgres itself tells the plan of each statement as it was run, with the values it was run with. */
+function createExplainedDatabase(url: string): ExplainedDatabase {
+  const settings = {
+    session_preload_libraries: 'auto_explain',
+    'auto_explain.log_min_duration': '0',
+    'auto_explain.log_analyze': 'on',
+    'auto_explain.log_timing': 'off',
+    'auto_explain.log_format': 'json',
+    client_min_messages: 'log',
+  };
+  const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  const pool = new Pool({ connectionString: url, max: 1, options: options.join(' ') });
+  let plans: PlanNode[] = [];
+  pool.on('connect', (client) =>
+    client.on('notice', ({ message = '' }) => {
+      const start = message.indexOf('{');
+      if (start >= 0) plans.push(planSchema.parse(JSON.parse(message.slice(start))).Plan);
+    }),
+  );
+  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return {
+    database: {
+      run: (work) => work(db),
+      transact: (work) => db.transaction().execute(work),
+      isReachable: async () => true,
+      stop: () => db.destroy(),
+    },
+    async explain(work) {
+      plans = [];
+      await work();
+      return summarize(plans.flatMap(listNodes));
+    },
+  };
+}
+
+function listNodes(node: PlanNode): PlanNode[] {
+  return [node, ...node.Plans.flatMap(listNodes)];
+}
+
+function summarize(nodes: PlanNode[]): Finding {
+  const tables = ['probe_run', 'probe_task'];
+  const scans = nodes.filter((node) => node['Node Type'].includes('Scan'));
+  const ours = scans.filter((node) => tables.some((name) => isOf(node, name)));
+  const ways = ours.flatMap((node) => {
+    if (node['Node Type'] === 'Bitmap Heap Scan') return [];
+    return [node['Index Name'] ?? 'table'];
+  });
+  const read = ours.map((node) => {
+    const rows = node['Actual Rows'] + node['Rows Removed by Filter'] + node['Rows Removed by Index Recheck'];
+    return rows * node['Actual Loops'];
+  });
+  return {
+    ways: [...new Set(ways)].toSorted(),
+    hasSort: nodes.some((node) => node['Node Type'].includes('Sort')),
+    read: Math.max(0, ...read),
+  };
+}
+
+/** A bitmap scan of an index names the index alone. */
+function isOf(node: PlanNode, table: string): boolean {
+  return node['Relation Name'] === table || node['Index Name']?.startsWith(`${table}_`) === true;
+}
+
+/** 1,000 runs of each agent that are due, and 50 that will be. */
+async function fillQueue(state = 0): Promise<void> {
+  await admin.query(`
+    insert into probe_run (task_id, scheduled_at, agent_id, chunk, payload, due_at, expires_at, state, lease_until)
+    select i / ${agentCount}, now(), 'agent-' || i % ${agentCount}, 0,
+      '{"servers": ["192.0.2.1"], "targets": [{"domain": "x.example", "rtype": "A"}], "first_cell": 0, "stride": 1}',
+      case when i <= ${readyCount} then now() - (i % 60000) * interval '1 ms' else now() + interval '5 min' end,
+      now() + interval '1 hour', ${state}, case when ${state} = 1 then now() end
+    from generate_series(1, ${readyCount * 1.05}) i`);
+}
+
+async function leaseToOthers(share: number): Promise<void> {
+  await admin.query(`
+    update probe_run set state = 1, attempt = 1, lease_until = now() + interval '20 s', claimed_by = gen_random_uuid()
+    where agent_id <> 'agent-7' and id / ${agentCount} % 100 < ${share}`);
+}
+
+async function releaseAll(): Promise<void> {
+  await admin.query('update probe_run set state = 0, lease_until = null where state = 1');
+}
+
+const analyze = () => admin.query('analyze probe_run');
+
+// Statistics are as old as the last round of autovacuum, and the queue may have been quite another one then.
+const situations: { statistics: string; prepare: () => Promise<unknown>; hasOrderedClaim: boolean }[] = [
+  {
+    statistics: 'of an empty queue',
+    prepare: () => analyze().then(() => fillQueue()),
+    hasOrderedClaim: true,
+  },
+  {
+    statistics: 'of a full queue',
+    prepare: () => fillQueue().then(analyze),
+    hasOrderedClaim: true,
+  },
+  {
+    // Ready runs seem to be few, so that reading all those of the agent seems to cost nothing.
+    statistics: 'of a queue of which everything was held',
+    async prepare() {
+      await fillQueue(1);
+      await analyze();
+      await releaseAll();
+    },
+    hasOrderedClaim: false,
+  },
+];
+
+test.each(situations)(
+  'agents find their runs by an index, with statistics $statistics',
+  async (situation) => {
+    await situation.prepare();
+    await leaseToOthers(20);
+    const { explain } = explained;
+    let claims: Claim[] = [];
+    const claim = await explain(async () => {
+      const { runs, nextDueMs } = await store.claim(batch);
+      claims = runs.map((run) => run.claim);
+      expect(nextDueMs).toBeGreaterThan(0);
+    });
+    expect(claims).toHaveLength(batch);
+    expect(claim.ways).toEqual(['probe_run_pkey', 'probe_run_ready_idx']);
+    if (situation.hasOrderedClaim) expect(claim).toMatchObject({ hasSort: false, read: batch });
+    else expect(claim.read).toBeLessThanOrEqual(readyCount / agentCount);
+
+    let done = { runs: 0, results: 0 };
+    const byKey = [
+      await explain(() => store.renew(claims)),
+      await explain(() => store.release(claims.slice(100))),
+      await explain(async () => {
+        done = await store.finish(claims.map((each) => ({ claim: each, results: JSON.stringify([result]) })));
+      }),
+    ];
+    for (const finding of byKey) {
+      expect(finding.ways).toEqual(['probe_run_pkey']);
+      // The key may lead to an older version of a row as well.
+      expect(finding.read).toBeLessThanOrEqual(2 * batch);
+    }
+    // The token of a run that was given back is still its newest one.
+    expect(done).toEqual({ runs: batch, results: batch });
+  },
+  60_000,
+);
+
+test.each(situations)(
+  'schedulers find what is due by an index, with statistics $statistics',
+  async (situation) => {
+    await situation.prepare();
+    await leaseToOthers(20);
+    await admin.query(`
+    update probe_run set lease_until = now() - interval '1 s', lapses = id / ${agentCount} % 3
+    where state = 1 and agent_id in ('agent-1', 'agent-2')`);
+    await admin.query(`update probe_run set expires_at = now() where state = 0 and agent_id = 'agent-3'`);
+    const { database, explain } = explained;
+
+    const reap = await explain(async () => expect(await reapRuns(database)).toBeGreaterThan(200));
+    expect(reap.ways).toEqual(['probe_run_leased_idx', 'probe_run_pkey']);
+    expect(reap.read).toBeLessThan(1000);
+    const bury = await explain(async () => expect((await buryRuns(database)).runs).toBeGreaterThan(900));
+    expect(bury.ways).toEqual(['probe_run_expiry_idx', 'probe_run_leased_idx', 'probe_run_pkey']);
+    expect(bury.read).toBeLessThanOrEqual(2000);
+
+    const taskIds = Array.from({ length: 20 }, (_, index) => String(index * 50));
+    const busy = await explain(() => database.transact((db) => readBusyAgents(db, taskIds)));
+    expect(busy.ways).toEqual(['probe_run_slot_key']);
+    expect(busy.read).toBeLessThan(3 * taskIds.length * agentCount);
+
+    const due = await explain(() => database.transact((db) => lockDueTasks(db, 500)));
+    expect(due).toEqual({ ways: ['probe_task_due_idx'], hasSort: false, read: 500 });
+  },
+  60_000,
+);
