@@ -108,6 +108,8 @@ function listArguments({ dataFolder }: PostgresCluster, port: number, isDurable:
     max_connections: '200',
     timezone: 'UTC',
     log_timezone: 'UTC',
+    // Runs come and go: within the minute of the default their table would grow without need.
+    autovacuum_naptime: '10s',
     ...(isDurable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
