@@ -8,6 +8,10 @@ import { dnsServerSchema, domainSchema, rtypeSchema, sectionRecordSchema } from 
 export const heartbeatIntervalMs = 2000;
 export const missedHeartbeats = 3;
 
+/** An agent tells the database that it is there this often; six times as long, and it gets no runs of recurring tasks. */
+export const sessionBeatMs = 10_000;
+export const sessionTermMs = 6 * sessionBeatMs;
+
 /** Largest message of outcomes, body octets. */
 export const maxOutcomeMessageOctets = 64 * 1024;
 

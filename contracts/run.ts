@@ -20,7 +20,7 @@ export type RunPayload = z.infer<typeof runPayloadSchema>;
 
 /** The status of a cell whose run ended without an outcome. */
 export const runFailures = [
-  /** Its agents claimed it and went away without a word, as often as that is forgiven. */
+  /** An agent claimed it and went silent, and nobody finished it in time; or that happened three times. */
   'LOST',
   /** No agent claimed it while it was worth running. */
   'EXPIRED',

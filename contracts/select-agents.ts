@@ -25,6 +25,15 @@ export function selectAgents<Agent extends PlacePattern & { groups: number[] }>(
 /** The resolvers of the most specific row for this place, undefined when there is none. */
 export type ResolverLookup = (place: PlacePattern) => string[] | undefined;
 
+/** What an agent asks: the servers of the request or task, else those of its region, else its own; perhaps none. */
+export function chooseServers(
+  asked: string[],
+  agent: PlacePattern & { resolvers: string[] },
+  resolversOf: ResolverLookup,
+): string[] {
+  return asked.length > 0 ? asked : (resolversOf(agent) ?? agent.resolvers);
+}
+
 /** Makes a lookup of the rows of `local_dns`. */
 export function createResolverLookup(rows: (PlacePattern & { ips: string[] })[]): ResolverLookup {
   const resolversByPlace = new Map(rows.map((row) => [placeKey(row), row.ips]));

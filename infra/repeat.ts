@@ -6,9 +6,9 @@ import type { Logger } from './logger.ts';
 export type Repetition = Component & {
   /**
    * Does not wait for the end of the present pause; a turn under way is followed by another one. The pause after a turn
-   * that failed takes its full time.
+   * that failed takes its full time. `afterMs`: the same that much later, unless a turn comes sooner anyway.
    */
-  hurry(): void;
+  hurry(afterMs?: number): void;
 };
 
 /**
@@ -30,6 +30,7 @@ export function createRepetition(options: {
   let isAway = false;
   let wake: (() => void) | undefined;
   let running: Promise<void> | undefined;
+  let later: { at: number; timer: NodeJS.Timeout } | undefined;
 
   async function turn(): Promise<boolean> {
     try {
@@ -67,16 +68,33 @@ export function createRepetition(options: {
     });
   }
 
+  function hurryNow(): void {
+    isHurried = true;
+    if (!hasFailed) wake?.();
+  }
+
+  function hurryLater(afterMs: number): void {
+    const at = performance.now() + afterMs;
+    if (isStopped || afterMs >= intervalMs || (later !== undefined && later.at <= at)) return;
+    clearTimeout(later?.timer);
+    const timer = setTimeout(() => {
+      later = undefined;
+      hurryNow();
+    }, afterMs);
+    later = { at, timer };
+  }
+
   return {
     async start() {
       if (!isStopped) running ??= run();
     },
-    hurry() {
-      isHurried = true;
-      if (!hasFailed) wake?.();
+    hurry(afterMs = 0) {
+      if (afterMs > 0) hurryLater(afterMs);
+      else hurryNow();
     },
     async stop() {
       isStopped = true;
+      clearTimeout(later?.timer);
       wake?.();
       await running;
     },

@@ -45,11 +45,12 @@ export function createDatabase(options: {
   // An idle connection that the server cuts; the pool opens a new one when it is needed.
   pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const guard = createGuard(logger);
   let stopping: Promise<void> | undefined;
 
   return {
-    run: (work) => guard(work(db), logger),
-    transact: (work) => guard(db.transaction().execute(work), logger),
+    run: (work) => guard(work(db)),
+    transact: (work) => guard(db.transaction().execute(work)),
     async isReachable() {
       try {
         await pool.query('select 1');
@@ -82,18 +83,27 @@ function cutConnectionsHeldTooLong(pool: Pool, limitMs: number): void {
   pool.on('release', (_error, client) => clearTimeout(timers.get(client)));
 }
 
-async function guard<Result>(work: Promise<Result>, logger: Logger): Promise<Result> {
-  try {
-    return await work;
-  } catch (error) {
-    if (lacksSchema(error)) {
-      logger.error({ err: error }, 'the schema is missing or older than this service: npm run migrate');
-      throw new ProbeTaskError('UNAVAILABLE', 'the database has not been migrated');
+/** Tells that the database is away when it goes and when it is back, not for every caller meanwhile. */
+function createGuard(logger: Logger): <Result>(work: Promise<Result>) => Promise<Result> {
+  let isKnownAway = false;
+  return async (work) => {
+    try {
+      const result = await work;
+      if (isKnownAway) logger.info('the database is back');
+      isKnownAway = false;
+      return result;
+    } catch (error) {
+      if (lacksSchema(error)) {
+        logger.error({ err: error }, 'the schema is missing or older than this service: npm run migrate');
+        throw new ProbeTaskError('UNAVAILABLE', 'the database has not been migrated');
+      }
+      if (!isAway(error)) throw error;
+      if (isKnownAway) logger.debug({ err: error }, 'the database is away');
+      else logger.warn({ err: error }, 'the database is away');
+      isKnownAway = true;
+      throw new ProbeTaskError('UNAVAILABLE', 'the database is away');
     }
-    if (!isAway(error)) throw error;
-    logger.warn({ err: error }, 'the database is away');
-    throw new ProbeTaskError('UNAVAILABLE', 'the database is away');
-  }
+  };
 }
 
 /**

@@ -11,6 +11,24 @@ type OpenTimestamp = ColumnType<Date | number, Date | undefined, Date>;
 /** `jsonb` that may hold any JSON value, `null` as SQL null. */
 type Json<Value> = ColumnType<Value, string | null, string | null>;
 
+/** What lease-table.ts needs of a work table. */
+export type LeaseColumns = {
+  /** bigint: a decimal string. */
+  id: Generated<string>;
+  due_at: Date;
+  /** Too late to be worth doing. */
+  expires_at: Date;
+  /** 0 ready, 1 leased. */
+  state: Generated<0 | 1>;
+  /** The fencing token: one more with every claim. */
+  attempt: Generated<number>;
+  /** Leases that ran out. */
+  lapses: Generated<number>;
+  lease_until: Date | null;
+  /** The session of the process that holds the lease. */
+  claimed_by: string | null;
+};
+
 export type Tables = {
   probe_task: {
     /** bigint: a decimal string. */
@@ -47,27 +65,12 @@ export type Tables = {
     registered_at: Timestamp;
   };
   agent_session: { session_id: string; agent_id: string; started_at: Timestamp; heartbeat_at: Timestamp };
-  probe_run: {
-    /** bigint: a decimal string. */
-    id: Generated<string>;
+  probe_run: LeaseColumns & {
     task_id: string;
     scheduled_at: Date;
     agent_id: string;
     chunk: number;
     payload: JSONColumnType<RunPayload>;
-    /** The slot's nominal time and this agent's jitter. */
-    due_at: Date;
-    /** Too late to be worth running. */
-    expires_at: Date;
-    /** 0 ready, 1 leased. */
-    state: Generated<0 | 1>;
-    /** The fencing token: one more with every claim. */
-    attempt: Generated<number>;
-    /** Leases that ran out. */
-    lapses: Generated<number>;
-    lease_until: Date | null;
-    /** The session of the process that holds the lease. */
-    claimed_by: string | null;
   };
   probe_slot: {
     scheduled_at: Date;

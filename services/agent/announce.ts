@@ -1,11 +1,11 @@
 // Tells the gateways that this agent is there, where it stands and how loaded it is.
-import { randomUUID } from 'node:crypto';
 import { type Heartbeat, heartbeatIntervalMs } from '../../contracts/agent.ts';
 import { internalSubjects } from '../../contracts/subjects.ts';
 import type { Bus, Subscription } from '../../infra/bus/bus.ts';
 import type { Component } from '../../infra/lifecycle.ts';
 
-export type AgentIdentity = Omit<Heartbeat, 'session' | 'state' | 'load'>;
+/** Who and where an agent is, and which process of it: `session` is a UUID. */
+export type AgentIdentity = Omit<Heartbeat, 'state' | 'load'>;
 
 /** Heartbeats at a steady pace and whenever a gateway asks; the last one says that no further orders are taken. */
 export function createAnnouncer(options: {
@@ -14,14 +14,13 @@ export function createAnnouncer(options: {
   readLoad: () => Heartbeat['load'];
 }): Component {
   const { bus, identity, readLoad } = options;
-  const session = randomUUID();
   let timer: NodeJS.Timeout | undefined;
   let subscriptions: Subscription[] = [];
 
   function announce(state: Heartbeat['state']): void {
     // A heartbeat kept for later would say that this agent is alive when it may not be.
     if (!bus.isConnected()) return;
-    const heartbeat: Heartbeat = { ...identity, load: readLoad(), session, state };
+    const heartbeat: Heartbeat = { ...identity, load: readLoad(), state };
     bus.publish(internalSubjects.heartbeat, { body: Buffer.from(JSON.stringify(heartbeat)) });
   }
 

@@ -117,6 +117,7 @@ await runProcess(() => {
     groups: env.AGENT_GROUPS,
     resolvers: env.AGENT_RESOLVERS ?? systemResolvers(),
     version,
+    session: randomUUID(),
   };
   const database =
     env.DATABASE_URL === undefined
@@ -125,7 +126,7 @@ await runProcess(() => {
   const recurring =
     database &&
     createRecurringRuns({
-      store: createRunStore({ database, agent: identity, session: randomUUID() }),
+      store: createRunStore(database, identity),
       cells,
       maxHeldCells: env.AGENT_CONCURRENCY * heldCellsPerQuery,
       metrics,

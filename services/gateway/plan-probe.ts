@@ -1,5 +1,6 @@
 // Request + agents → the cells to probe, in order. Pure; touches no socket.
 import { ProbeTaskError } from '../../contracts/errors.ts';
+import { chooseServers, type ResolverLookup } from '../../contracts/select-agents.ts';
 import type { LiveAgent } from './agent-directory.ts';
 
 export type PlanTarget = { domain: string; rtype: string };
@@ -16,20 +17,20 @@ export type Plan = { orders: PlannedOrder[]; cellCount: number };
 export type PlanRequest = { servers: string[]; targets: PlanTarget[] };
 
 /**
- * Plans every agent × server × target. An agent asks the servers of the request, else those `resolversFor` its place,
+ * Plans every agent × server × target. An agent asks the servers of the request, else those `resolversOf` its place,
  * else its own. Throws `PLAN_TOO_LARGE` with both numbers beyond `maxCells`.
  */
 export function planProbe(
   request: PlanRequest,
   agents: LiveAgent[],
-  resolversFor: (agent: LiveAgent) => string[] | undefined,
+  resolversOf: ResolverLookup,
   maxCells: number,
 ): Plan {
   const { targets } = request;
   const orders: PlannedOrder[] = [];
   let cellCount = 0;
   for (const agent of agents) {
-    const servers = request.servers.length > 0 ? request.servers : (resolversFor(agent) ?? agent.resolvers);
+    const servers = chooseServers(request.servers, agent, resolversOf);
     orders.push({ agent, servers, targets, firstCell: cellCount });
     cellCount += cellsOf({ servers, targets });
   }

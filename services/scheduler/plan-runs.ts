@@ -1,7 +1,7 @@
 // A due task → the runs of its slot, one agent after the other. Pure; touches no database.
 import type { PlacePattern } from '../../contracts/place.ts';
 import { maxRunCells, type RunPayload } from '../../contracts/run.ts';
-import { type ResolverLookup, selectAgents } from '../../contracts/select-agents.ts';
+import { chooseServers, type ResolverLookup, selectAgents } from '../../contracts/select-agents.ts';
 import type { SkippedPart, SkipReason } from '../../contracts/slot.ts';
 import type { Task } from '../../contracts/task.ts';
 import { jitterOf } from './slot-grid.ts';
@@ -69,7 +69,7 @@ export function planRuns(
 
   const grids = free.map((agent) => ({
     agent,
-    servers: orNone(firstFilled(task.probe_data.dns_servers, resolversOf(agent), agent.resolvers)),
+    servers: orNone(chooseServers(task.probe_data.dns_servers, agent, resolversOf)),
   }));
   const cellCount = grids.reduce((sum, { servers }) => sum + servers.length * targetCount, 0);
   if (cellCount > maxCells) {
@@ -142,10 +142,6 @@ function expandTargets(targets: Task['target'], domainsByGroup: Map<number, stri
     const domains = domainsByGroup.get(target.domain_group_id) ?? [];
     return domains.map((domain) => ({ domain, rtype: target.rtype }));
   });
-}
-
-function firstFilled(...lists: (string[] | undefined)[]): string[] {
-  return lists.find((list) => list !== undefined && list.length > 0) ?? [];
 }
 
 /** An agent without any resolver still has a cell for every target, and says so in each. */

@@ -1,5 +1,6 @@
 // The repeated work of a scheduler, and what its metrics tell of it.
 import { sql } from 'kysely';
+import { sessionTermMs } from '../../contracts/agent.ts';
 import { wakeSubject } from '../../contracts/subjects.ts';
 import type { Bus } from '../../infra/bus/bus.ts';
 import type { Database } from '../../infra/database/database.ts';
@@ -20,8 +21,6 @@ const clearMs = 1000;
 const measureMs = 10_000;
 const upkeepMs = 10 * 60_000;
 const daysAhead = 3;
-/** Agents send a heartbeat every ten seconds. */
-const aliveMs = 60_000;
 /** After a standstill of the database this long, */
 const standstillMs = 10_000;
 /** agents have this long to be heard of again: what they could not send does not count against them. */
@@ -74,7 +73,7 @@ export function createScheduler(options: {
     const now = performance.now();
     const gapMs = now - lastTurnAt;
     if (Number.isFinite(gapMs) && gapMs > standstillMs) standstill = { ms: gapMs, endedAt: now };
-    return now - standstill.endedAt < returnMs ? aliveMs + standstill.ms + returnMs : aliveMs;
+    return now - standstill.endedAt < returnMs ? sessionTermMs + standstill.ms + returnMs : sessionTermMs;
   }
 
   function count({ slots: planned, nowMs }: Turn): void {
@@ -96,7 +95,7 @@ export function createScheduler(options: {
 
   const repetitions = [
     createRepetition({
-      name: 'partitions',
+      name: 'upkeep',
       intervalMs: upkeepMs,
       logger,
       async work() {
@@ -144,7 +143,7 @@ export function createScheduler(options: {
 
   return {
     ...sequence(repetitions),
-    isScheduling: () => performance.now() - lastTurnAt < 10_000,
+    isScheduling: () => performance.now() - lastTurnAt < standstillMs,
   };
 }
 

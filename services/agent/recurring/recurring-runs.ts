@@ -1,5 +1,6 @@
 // The agent's part in recurring tasks: register → claim → probe → store, with leases that are kept while it works.
 import { setTimeout as pause } from 'node:timers/promises';
+import { sessionBeatMs } from '../../../contracts/agent.ts';
 import { ProbeTaskError } from '../../../contracts/errors.ts';
 import type { Component } from '../../../infra/lifecycle.ts';
 import type { Logger } from '../../../infra/logger.ts';
@@ -10,7 +11,6 @@ import { createHeldRuns } from './hold-runs.ts';
 import type { FinishedRun, RunStore } from './run-store.ts';
 import { leaseMs } from './run-store.ts';
 
-const beatMs = 10_000;
 /** Runs are looked for this often without being told of any. */
 const pollMs = 3000;
 /** Runs that become due one after the other are claimed together. */
@@ -44,15 +44,13 @@ export function createRecurringRuns(options: {
   const stored = metrics.counter('probe_results_stored_total', 'Results of recurring tasks stored');
   const fenced = metrics.counter('probe_runs_fenced_total', 'Runs whose results came after another claim');
   metrics.gauge('probe_runs_held', 'Runs claimed and not yet stored', () => held.runCount());
-  const held = createHeldRuns({ cells, onProbed: storeSoon, logger });
+  const held = createHeldRuns({ cells, onProbed: () => storing.hurry(gatherMs), logger });
   let isRegistered = false;
-  let claimTimer: NodeJS.Timeout | undefined;
-  let storeTimer: NodeJS.Timeout | undefined;
   let stopping: Promise<void> | undefined;
 
   const registration = createRepetition({
     name: 'registration',
-    intervalMs: beatMs,
+    intervalMs: sessionBeatMs,
     logger,
     async work() {
       isRegistered &&= await store.beat();
@@ -74,7 +72,7 @@ export function createRecurringRuns(options: {
         lag.observe(run.lagMs / 1000);
         held.take(run);
       }
-      if (nextDueMs !== undefined) claimIn(Math.max(nextDueMs, claimPaceMs));
+      if (nextDueMs !== undefined) claiming.hurry(Math.max(nextDueMs, claimPaceMs));
       return { hasMore: runs.length === claimBatch };
     },
   });
@@ -97,19 +95,6 @@ export function createRecurringRuns(options: {
     logger,
     work: storeProbed,
   });
-
-  function claimIn(ms: number): void {
-    if (ms > pollMs) return;
-    clearTimeout(claimTimer);
-    claimTimer = setTimeout(claiming.hurry, ms);
-  }
-
-  function storeSoon(): void {
-    storeTimer ??= setTimeout(() => {
-      storeTimer = undefined;
-      storing.hurry();
-    }, gatherMs);
-  }
 
   async function storeProbed(): Promise<{ hasMore: boolean }> {
     const runs = held.probed(storeBatch, storeLength);
@@ -156,13 +141,11 @@ export function createRecurringRuns(options: {
   }
 
   return {
-    wake: claiming.hurry,
+    wake: () => claiming.hurry(),
     async start() {
       for (const repetition of [registration, claiming, renewal, storing]) await repetition.start();
     },
     stop() {
-      clearTimeout(claimTimer);
-      clearTimeout(storeTimer);
       stopping ??= Promise.race([handOver(), pause(stopLimitMs, undefined, { ref: false })]);
       return stopping;
     },

@@ -1,18 +1,10 @@
 // What an agent reads and writes in the shared tables: who it is, the runs it claims, what came of them.
-import { type RawBuilder, sql } from 'kysely';
-import type { PlacePattern } from '../../../contracts/place.ts';
-import type { SectionRecord } from '../../../contracts/probe.ts';
+import { type RawBuilder, type Selectable, sql } from 'kysely';
 import { type RunPayload, runPayloadSchema } from '../../../contracts/run.ts';
 import type { Database } from '../../../infra/database/database.ts';
 import { type Claim, claim, finish, release, renew } from '../../../infra/database/lease-table.ts';
-
-/** An agent as the scheduler knows it. */
-export type AgentRecord = PlacePattern & {
-  agent_id: string;
-  groups: number[];
-  resolvers: string[];
-  version: string;
-};
+import type { Tables } from '../../../infra/database/tables.ts';
+import type { AgentIdentity } from '../announce.ts';
 
 export type ClaimedRun = {
   claim: Claim;
@@ -25,22 +17,10 @@ export type ClaimedRun = {
 };
 
 /** A row of `probe_result` as far as the run itself does not tell it. */
-export type CellResult = {
-  cell: number;
-  domain: string;
-  rtype: string;
-  dns_server: string;
-  status: string;
-  delay_ms: number | null;
-  lag_ms: number | null;
-  transport: 'udp' | 'tcp' | null;
-  truncated: boolean;
-  tries: number;
-  flags: string[];
-  answer: SectionRecord[];
-  authority: SectionRecord[];
-  additional: SectionRecord[];
-};
+export type CellResult = Omit<
+  Selectable<Tables['probe_result']>,
+  'scheduled_at' | 'task_id' | 'agent_id' | 'device' | 'finished_at'
+>;
 
 export type FinishedRun = { claim: Claim /** JSON of `CellResult[]`. */; results: string };
 
@@ -60,13 +40,7 @@ export type RunStore = {
 export const leaseMs = 30_000;
 
 /** Every call is one statement, so that it works behind a pooler that gives a connection for one transaction. */
-export function createRunStore(options: {
-  database: Database;
-  agent: AgentRecord;
-  /** A UUID, new with every process. */
-  session: string;
-}): RunStore {
-  const { database, agent, session } = options;
+export function createRunStore(database: Database, { session, ...agent }: AgentIdentity): RunStore {
   const { agent_id: agentId, country, province, city, carrier } = agent;
   const device = JSON.stringify({ country, province, city, carrier });
 

@@ -58,9 +58,10 @@ beforeAll(async () => {
   await admin.query('analyze probe_task');
   explained = createExplainedDatabase(testDatabase.url);
   const agent = { country: '86', province: '1', city: '1', carrier: '电信', groups: [], resolvers: [] };
-  store = createRunStore({
-    database: explained.database,
-    agent: { ...agent, agent_id: 'agent-7', version: '0' },
+  store = createRunStore(explained.database, {
+    ...agent,
+    agent_id: 'agent-7',
+    version: '0',
     session: randomUUID(),
   });
 });

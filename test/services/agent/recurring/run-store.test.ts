@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { reap } from '../../../../infra/database/lease-table.ts';
+import type { AgentIdentity } from '../../../../services/agent/announce.ts';
 import {
-  type AgentRecord,
   type CellResult,
   createRunStore,
   leaseMs,
@@ -14,7 +14,7 @@ import { slotAt, useRecurringTables } from '../../../helpers/recurring-tables.ts
 
 const tables = useRecurringTables();
 const place = { country: '86', province: '440000', city: '440400', carrier: '电信 "x"\\' };
-const record: AgentRecord = {
+const record: Omit<AgentIdentity, 'session'> = {
   agent_id: 'a',
   ...place,
   groups: [1, 5],
@@ -27,7 +27,7 @@ let store: RunStore;
 
 beforeEach(() => {
   session = randomUUID();
-  store = createRunStore({ database: tables.database, agent: record, session });
+  store = createRunStore(tables.database, { ...record, session });
 });
 
 function result(cell: number, fields: Partial<CellResult> = {}): CellResult {
@@ -89,7 +89,7 @@ describe('register', () => {
     await store.register();
     const moved = { ...record, city: '440100', groups: [], resolvers: [], version: '2' };
     const next = randomUUID();
-    await createRunStore({ database: tables.database, agent: moved, session: next }).register();
+    await createRunStore(tables.database, { ...moved, session: next }).register();
     expect(await readAgents()).toEqual([{ ...moved, registered_at: expect.any(Date) }]);
     expect((await readSessions()).map(({ session_id: id }) => id).toSorted()).toEqual(
       [session, next].toSorted(),
@@ -225,7 +225,7 @@ describe('finish', () => {
     const claims = await claimAll();
     await tables.query(sql`update probe_run set lease_until = now() - interval '1 s' where id = ${lost}`);
     await tables.query(reap('probe_run', 10));
-    const successor = createRunStore({ database: tables.database, agent: record, session: randomUUID() });
+    const successor = createRunStore(tables.database, { ...record, session: randomUUID() });
     expect((await successor.claim(10)).runs).toMatchObject([{ claim: { id: lost, attempt: 2 } }]);
 
     const runs = claims.map((each) => ({ claim: each, results: resultsOf(result(0)) }));
