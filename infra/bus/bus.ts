@@ -18,6 +18,8 @@ export type OutgoingMessage = {
 };
 
 export type Subscription = {
+  /** False once it has ended, also when the server refused it; a refusal has come when `flush` resolves. */
+  isOpen(): boolean;
   /** Takes no further messages; those already delivered have been handed over when it resolves. */
   drain(): Promise<void>;
 };

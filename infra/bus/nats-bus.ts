@@ -108,7 +108,10 @@ export function createBus(options: {
     isConnected: () => isUp,
     onReconnect(listener) {
       reconnectListeners.add(listener);
-      return { drain: async () => void reconnectListeners.delete(listener) };
+      return {
+        isOpen: () => reconnectListeners.has(listener),
+        drain: async () => void reconnectListeners.delete(listener),
+      };
     },
 
     publish(subject, message = {}) {
@@ -133,6 +136,7 @@ export function createBus(options: {
         },
       });
       return {
+        isOpen: () => !subscription.isClosed(),
         async drain() {
           if (subscription.isClosed()) return;
           // Without a server there is nothing to hand over, and a drain would wait for its return.

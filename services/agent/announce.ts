@@ -7,19 +7,23 @@ import type { Component } from '../../infra/lifecycle.ts';
 /** Who and where an agent is, and which process of it: `session` is a UUID. */
 export type AgentIdentity = Omit<Heartbeat, 'state' | 'load'>;
 
-/** Heartbeats at a steady pace and whenever a gateway asks; the last one says that no further orders are taken. */
+/**
+ * Heartbeats at a steady pace and whenever a gateway asks, as long as orders are taken: nobody should wait for an agent
+ * whose login does not let it hear them. The last one says that no further orders are taken.
+ */
 export function createAnnouncer(options: {
   bus: Bus;
   identity: AgentIdentity;
   readLoad: () => Heartbeat['load'];
+  isTakingOrders: () => boolean;
 }): Component {
-  const { bus, identity, readLoad } = options;
+  const { bus, identity, readLoad, isTakingOrders } = options;
   let timer: NodeJS.Timeout | undefined;
   let subscriptions: Subscription[] = [];
 
   function announce(state: Heartbeat['state']): void {
     // A heartbeat kept for later would say that this agent is alive when it may not be.
-    if (!bus.isConnected()) return;
+    if (!bus.isConnected() || (state === 'ready' && !isTakingOrders())) return;
     const heartbeat: Heartbeat = { ...identity, load: readLoad(), state };
     bus.publish(internalSubjects.heartbeat, { body: Buffer.from(JSON.stringify(heartbeat)) });
   }

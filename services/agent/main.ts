@@ -140,6 +140,7 @@ await runProcess(() => {
       waiting: engine.stats().waiting,
       capacity: env.AGENT_CONCURRENCY,
     }),
+    isTakingOrders: orders.isTaking,
   });
   const operation = createOperationServer({
     host: env.HTTP_HOST,

@@ -80,7 +80,7 @@ export function createOrderTaker(options: {
   }
 
   return {
-    isTaking: () => state === 'taking',
+    isTaking: () => state === 'taking' && subscription?.isOpen() === true,
     async start() {
       subscription = bus.subscribe(orderSubject(agentId), take);
       await bus.flush();

@@ -1,6 +1,7 @@
 // The repeated work of a scheduler, and what its metrics tell of it.
 import { sql } from 'kysely';
 import { sessionTermMs } from '../../contracts/agent.ts';
+import { runFailures } from '../../contracts/run.ts';
 import { wakeSubject } from '../../contracts/subjects.ts';
 import type { Bus } from '../../infra/bus/bus.ts';
 import type { Database } from '../../infra/database/database.ts';
@@ -51,6 +52,8 @@ export function createScheduler(options: {
   const buried = metrics.counter('probe_cells_buried_total', 'Cells that ended without an outcome', [
     'status',
   ]);
+  // An alarm on the growth of a counter needs to see where it started.
+  for (const status of runFailures) buried.inc({ status }, 0);
   let queue: QueueState = { ready: 0, leased: 0, oldestReadyS: 0 };
   metrics.gauge('probe_runs_ready', 'Runs that wait to be claimed', () => queue.ready);
   metrics.gauge('probe_runs_leased', 'Runs that an agent holds', () => queue.leased);

@@ -9,6 +9,9 @@ export async function up(db: Kysely<never>): Promise<void> {
       add column last_at timestamptz,
       add column idempotency_key text constraint probe_task_idempotency_key_key unique,
       set (fillfactor = 70)`.execute(db);
+  // It was written anew for every target of a task whenever its next slot was noted; who deletes a domain group can wait
+  // for a look at all tasks.
+  await sql`drop index probe_task_target_idx`.execute(db);
   await sql`
     create index probe_task_due_idx on probe_task (next_at)
       where status = 1 and type = 'dns' and next_at < 'infinity'`.execute(db);
