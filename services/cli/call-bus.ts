@@ -7,8 +7,8 @@ import { type BusConfig, createBus } from '../../infra/bus/nats-bus.ts';
 import { createProbeClient } from '../../infra/bus/probe-client.ts';
 import { describeError } from '../../infra/error-text.ts';
 import { createLogger } from '../../infra/logger.ts';
-import type { ProgressLine } from './progress-line.ts';
 import { recordReply } from './record-reply.ts';
+import type { ProgressLine } from './terminal/progress-line.ts';
 
 export type Answer<Name extends RpcName> = {
   reply: RpcReply<Name>;
@@ -17,6 +17,9 @@ export type Answer<Name extends RpcName> = {
   /** Of the reply header `Probe-Next-Cursor`. */
   nextCursor: string | undefined;
 };
+
+/** What the progress says meanwhile, and the limit of the wait in seconds where it has one. */
+export type Waiting = { label: string; limitS?: number };
 
 export type Caller = {
   /** Asks once. Throws `FailedCall`. */
@@ -40,12 +43,9 @@ export class FailedCall extends Error {
 const connectTimeoutMs = 2000;
 const closeLimitMs = 500;
 
-/**
- * Connects, runs `use` and closes. Throws `FailedCall`, also when no connection comes about. `waiting` is what the
- * progress says meanwhile, and the limit of the wait where it has one.
- */
+/** Connects, runs `use` and closes. Throws `FailedCall`, also when no connection comes about. */
 export async function callBus<Value>(
-  options: { config: BusConfig; progress: ProgressLine; waiting: { label: string; limitS?: number } },
+  options: { config: BusConfig; progress: ProgressLine; waiting: Waiting },
   use: (caller: Caller) => Promise<Value>,
 ): Promise<Value> {
   const { config, progress, waiting } = options;

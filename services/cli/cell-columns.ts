@@ -1,8 +1,8 @@
 // The columns that tables of probed cells share, and the line of counts below them. Pure.
 import type { SectionRecord, VerboseRow } from '../../contracts/probe.ts';
-import { printable } from './printable-text.ts';
-import { type Column, nothing, type Trailer } from './render-table.ts';
 import { isFailedCell, type SummarizedRow, summarizeCells } from './summarize-cells.ts';
+import { printable } from './terminal/printable-text.ts';
+import { type Column, nothing, type Trailer } from './terminal/render-table.ts';
 
 export const agentColumn: Column<VerboseRow> = {
   title: 'AGENT',

@@ -1,31 +1,34 @@
 // Options that npm took for its own: `npm run task create a.test --paused`, without -- before the options.
+import type { ParseArgsOptionsConfig } from 'node:util';
 import type { CommandName } from './command.ts';
 
-/** The variable in which npm hands on what it took, by option. What it has use for itself (`--json`) is left out. */
-const variables: Record<CommandName, Record<string, string>> = {
-  probe: {
-    '-g': 'npm_config_global',
-    ...variablesOf('-t', '-r', '--type', '--server', '--group', '--region', '--timeout'),
-  },
-  task: {
-    '-g': 'npm_config_global',
-    '-c': 'npm_config_call',
-    ...variablesOf('-t', '--type', '--server', '--group', '--cycle', '--domain-group', '--service-type'),
-    ...variablesOf('--window', '--paused', '--enabled', '--limit', '--agent', '--domain', '--status'),
-    ...variablesOf('--from', '--to'),
-  },
-};
+/** npm has use for these itself, and often rightly (`-s` is its `--silent`): that it has them says nothing. */
+const ofUseToNpm = new Set(['-s', '-h', '--help', '--json']);
 
-function variablesOf(...options: string[]): Record<string, string> {
-  const toVariable = (option: string) => `npm_config_${option.replace(/^--?/, '').replaceAll('-', '_')}`;
-  return Object.fromEntries(options.map((option) => [option, toVariable(option)]));
-}
+/** What npm reads as an option of its own: its short ones, and what one of its options alone begins with. */
+const readAs = new Map([
+  ['-c', '--call'],
+  ['-g', '--global'],
+  ['--to', '--token-description'],
+]);
 
-/** One fault for each option that this command would have got. */
-export function findTakenOptions(name: CommandName, env: NodeJS.ProcessEnv): string[] {
+/** One fault for each of a command's options that npm took; it hands on in the environment what it took. */
+export function findTakenOptions(
+  name: CommandName,
+  options: ParseArgsOptionsConfig,
+  env: NodeJS.ProcessEnv,
+): string[] {
   // Of another script's npm, such as one that a test runs under, the variables mean nothing here.
   if (env.npm_lifecycle_event !== name) return [];
-  return Object.entries(variables[name])
-    .filter(([, variable]) => Boolean(env[variable]))
-    .map(([option]) => `${option}: npm took it; did you forget -- after npm run ${name}?`);
+  const isTaken = (option: string) =>
+    [option, readAs.get(option) ?? option].some((read) => Boolean(env[variableOf(read)]));
+  return Object.entries(options)
+    .flatMap(([long, { short }]) => [...(short === undefined ? [] : [`-${short}`]), `--${long}`])
+    .filter((option) => !ofUseToNpm.has(option) && isTaken(option))
+    .map((option) => `${option}: npm took it; did you forget -- after npm run ${name}?`);
+}
+
+/** What npm sets of an option to one of its scripts. */
+function variableOf(option: string): string {
+  return `npm_config_${option.replace(/^--?/, '').replaceAll('-', '_')}`;
 }

@@ -2,7 +2,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import type { z } from 'zod';
 import { systemErrorCode } from '../../infra/error-text.ts';
-import { printable } from './printable-text.ts';
+import { printable } from './terminal/printable-text.ts';
 
 /** Arguments that were understood, a call for help, or what is wrong with them, one readable line each. */
 export type CommandLine<Request> =

@@ -1,5 +1,5 @@
 // `npm run probe` as a process.
-import { runProbeCommand } from './run-probe-command.ts';
-import { runProcess } from './run-process.ts';
+import { runProbeCommand } from './probe/run-probe-command.ts';
+import { runCommandProcess } from './run-command-process.ts';
 
-await runProcess('probe', runProbeCommand);
+await runCommandProcess('probe', runProbeCommand);

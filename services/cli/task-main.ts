@@ -1,5 +1,5 @@
 // `npm run task` as a process.
-import { runProcess } from './run-process.ts';
-import { runTaskCommand } from './run-task-command.ts';
+import { runCommandProcess } from './run-command-process.ts';
+import { runTaskCommand } from './task/run-task-command.ts';
 
-await runProcess('task', runTaskCommand);
+await runCommandProcess('task', runTaskCommand);
