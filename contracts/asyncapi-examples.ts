@@ -127,7 +127,7 @@ export const rpcExamples: { [Name in RpcName]: { request: RpcInput<Name>; reply:
           lost: 0,
           expired: 0,
           pending: 1,
-          skipped: [{ reason: 'AGENT_AWAY', ids: ['beijing-1'] }],
+          skipped: [{ reason: 'AGENT_AWAY', count: 1, ids: ['beijing-1'] }],
         },
       ],
       next_cursor: 'WyIyMDI2LTA5LTIxVDEzOjMzOjIwLjAwMFoiLCIxNyJd',

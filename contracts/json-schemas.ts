@@ -13,6 +13,7 @@ import {
 import type { Rpc } from './rpc.ts';
 import { rpcs } from './rpc.ts';
 import { taskIdSchema } from './task.ts';
+import { taskResultGetRequestSchema } from './task-result.ts';
 
 export type JsonSchema = z.core.JSONSchema.BaseSchema;
 
@@ -42,6 +43,9 @@ notes.add(oneShootRequestSchema.shape.resp_timeout, {
 });
 notes.add(verboseRowSchema.shape.delay, {
   description: 'Milliseconds of the final try; null when nothing came back.',
+});
+notes.add(taskResultGetRequestSchema.shape.domain, {
+  description: 'The exact text that the task, or its domain group, has: case and trailing dot count.',
 });
 
 /** A schema in draft-07, as seen by whoever writes the message (fields with a default are optional). */

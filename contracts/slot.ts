@@ -14,20 +14,31 @@ export const skipReasons = [
   'NO_DOMAIN_GROUP',
   /** More cells than a slot may have. */
   'PLAN_TOO_LARGE',
+  /** The schedule of the task was changed, or the task deleted, when the slot was due and not planned yet. */
+  'CHANGED',
   /** A fault of the scheduler; its log has the reason. */
   'INTERNAL',
 ] as const;
 export type SkipReason = (typeof skipReasons)[number];
 
-/** `ids`: agents of OVERLAP and AGENT_AWAY, domain groups of NO_DOMAIN_GROUP, else none. */
-export const skippedPartSchema = z.object({ reason: z.string(), ids: z.array(z.string()) });
-export type SkippedPart = z.infer<typeof skippedPartSchema>;
+const count = z.int().min(0);
+
+/** Ids of one skipped part at most: thousands of agents may be away in every slot. */
+export const maxSkippedIds = 100;
+
+/**
+ * Agents of OVERLAP and AGENT_AWAY, domain groups of NO_DOMAIN_GROUP, else none: `count` of them, and the `ids` of the
+ * first 100.
+ */
+export const skippedPartSchema = z.object({ reason: z.string(), count, ids: z.array(z.string()) });
+/** As it is stored: without `count` in rows of earlier versions, which hold all ids. */
+export type SkippedPart = Pick<z.infer<typeof skippedPartSchema>, 'reason' | 'ids'> & {
+  count?: number | undefined;
+};
 
 /** Every field narrows the choice. */
 export const taskSlotGetRequestSchema = z.object(historyRequestShape);
 export type TaskSlotGetRequest = z.infer<typeof taskSlotGetRequestSchema>;
-
-const count = z.int().min(0);
 
 /** One nominal time of one task: what was planned for it, and what came of it so far. Times are ISO 8601, UTC. */
 export const taskSlotSchema = z.object({

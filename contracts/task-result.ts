@@ -12,6 +12,7 @@ const cellStatusSchema = z
 export const taskResultGetRequestSchema = z.object({
   ...historyRequestShape,
   agent_id: agentIdSchema.nullish(),
+  /** The exact text that the task, or its domain group, has: case and trailing dot count. */
   domain: domainSchema.nullish(),
   /** A `dns_response_status`. */
   status: cellStatusSchema.nullish(),
@@ -34,7 +35,10 @@ export const taskResultSchema = z.object({
 });
 export type TaskResult = z.infer<typeof taskResultSchema>;
 
-/** Newest nominal time first, then by task, agent and cell, the largest first. */
+/**
+ * Newest nominal time first, then by task, agent and cell, the largest first. A page may hold fewer rows than its limit,
+ * and is the last one only when `next_cursor` is null.
+ */
 export const taskResultGetReplySchema = z.object({
   results: z.array(taskResultSchema),
   ...historyReplyShape,

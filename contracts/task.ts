@@ -1,6 +1,7 @@
 // Recurring tasks: probe.task.get and the subjects that manage them.
 import { z } from 'zod';
 import { domainTargetSchema, probeDataSchema, rtypeSchema } from './probe.ts';
+import { taskTimeRequestSchema, taskTimeSchema } from './task-time.ts';
 import { textSchema } from './text.ts';
 
 const maxCycleS = 366 * 24 * 3600;
@@ -31,24 +32,6 @@ const name = textSchema(64).min(1);
 /** Owner ids of the caller's own system, kept as they are. */
 const ownerId = z.union([z.int(), textSchema(64)]).nullable();
 
-const clockTime = /^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/;
-const dateTime = /^\d{4}-\d\d-\d\d([ T]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)?)?$/;
-
-/** A day that the calendar has: `Date.parse` takes 31 February for 3 March. */
-function isDateTime(text: string): boolean {
-  if (!dateTime.test(text)) return false;
-  const [year = 0, month = 0, day = 0] = text.slice(0, 10).split('-').map(Number);
-  return new Date(Date.UTC(year, month - 1, day)).getUTCMonth() === month - 1 && day > 0;
-}
-
-/** One end of `task_time`: Unix seconds, an ISO 8601 date or date-time, or a clock time of each day. */
-const taskTimeEnd = z.union([
-  z.int().min(0),
-  z.string().refine((text) => clockTime.test(text) || isDateTime(text), {
-    error: 'expected Unix seconds, an ISO 8601 date-time or HH:MM',
-  }),
-]);
-
 const taskFields = {
   /** Kind of task; `dns` is the one that is probed. */
   type: name,
@@ -64,7 +47,7 @@ const taskFields = {
   uid: ownerId,
   gid: ownerId,
   /** When the task may run: null for always, else `[start, end]`. */
-  task_time: z.tuple([taskTimeEnd, taskTimeEnd]).nullable(),
+  task_time: taskTimeRequestSchema,
   pinned: z.boolean(),
 };
 
@@ -72,6 +55,7 @@ const taskFields = {
 export const taskSchema = z.object({
   task_id: z.string(),
   ...taskFields,
+  task_time: taskTimeSchema,
   probe_data: z.object({ dns_servers: z.array(z.string()) }),
   target: z.array(
     z.discriminatedUnion('type', [

@@ -64,29 +64,42 @@ export function listVariable<Item extends z.ZodType<unknown, string>>(item: Item
     .pipe(z.array(item));
 }
 
-function urlVariable(protocols: string[]) {
-  const expected = `expected ${protocols.map((protocol) => `${protocol}//host:port`).join(' or ')}`;
-  return z.string().refine(
-    (text) =>
-      text.split(',').every((part) => {
-        const url = URL.parse(part.trim());
-        return url !== null && protocols.includes(url.protocol) && url.host !== '';
-      }),
-    { error: expected },
-  );
+function parseServerUrl(text: string, protocols: string[]): URL | undefined {
+  const url = URL.parse(text);
+  return url !== null && protocols.includes(url.protocol) && url.host !== '' ? url : undefined;
+}
+
+function expectedUrl(protocols: string[]): string {
+  return `expected ${protocols.map((protocol) => `${protocol}//host:port`).join(' or ')}`;
+}
+
+/** One URL or several, parted by commas. */
+function urlListVariable(protocols: string[]) {
+  return z
+    .string()
+    .refine((text) => text.split(',').every((part) => parseServerUrl(part.trim(), protocols) !== undefined), {
+      error: expectedUrl(protocols),
+    });
+}
+
+/** Why a file cannot be read; undefined when it can. */
+function findFileFault(path: string): string | undefined {
+  try {
+    accessSync(path, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  }
 }
 
 const readableFile = z.string().check((context) => {
-  try {
-    accessSync(context.value, constants.R_OK);
-  } catch (error) {
-    context.issues.push({ code: 'custom', input: context.value, message: describeError(error) });
-  }
+  const message = findFileFault(context.value);
+  if (message !== undefined) context.issues.push({ code: 'custom', input: context.value, message });
 });
 
 /** Where the message bus is and how to log in. */
 export const busVariables = {
-  NATS_URL: urlVariable(['nats:', 'tls:']).default('nats://127.0.0.1:4222'),
+  NATS_URL: urlListVariable(['nats:', 'tls:']).default('nats://127.0.0.1:4222'),
   NATS_CREDS: readableFile.optional(),
   NATS_USER: z.string().optional(),
   NATS_PASSWORD: z.string().optional(),
@@ -114,7 +127,36 @@ export function busConfig(env: z.output<z.ZodObject<typeof busVariables>>): BusC
   };
 }
 
-export const databaseUrlVariable = urlVariable(['postgres:', 'postgresql:']);
+const databaseProtocols = ['postgres:', 'postgresql:'];
+
+/** One URL. What it says of TLS must be understood: the driver passes over a name it does not know, and goes on without. */
+export const databaseUrlVariable = z.string().check((context) => {
+  const url = parseServerUrl(context.value, databaseProtocols);
+  const faults =
+    url === undefined || url.host.includes(',')
+      ? [expectedUrl(databaseProtocols)]
+      : [...url.searchParams].flatMap(([name, value]) => findTlsFault(name, value) ?? []);
+  for (const message of faults) context.issues.push({ code: 'custom', input: context.value, message });
+});
+
+const tlsFiles = ['sslrootcert', 'sslcert', 'sslkey'];
+const tlsWords = new Map([
+  ['ssl', ['true', '1', '0', 'no-verify']],
+  ['sslmode', ['disable', 'prefer', 'require', 'verify-ca', 'verify-full', 'no-verify']],
+  ['sslnegotiation', ['postgres', 'direct']],
+]);
+
+/** What is wrong with a parameter of a database URL, as far as it is about TLS. */
+function findTlsFault(name: string, value: string): string | undefined {
+  if (!/^(ssl|tls)/i.test(name)) return undefined;
+  if (tlsFiles.includes(name)) {
+    const fault = findFileFault(value);
+    return fault && `${name}: ${fault}`;
+  }
+  const words = tlsWords.get(name);
+  if (words === undefined) return `unknown parameter ${name}`;
+  return words.includes(value) ? undefined : `${name}: expected ${words.join(', ')}`;
+}
 
 /** Health and metrics of a process; port 0 takes any free one. */
 export const operationVariables = {

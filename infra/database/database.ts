@@ -7,7 +7,10 @@ import type { Logger } from '../logger.ts';
 import type { Tables } from './tables.ts';
 
 export type Database = Stoppable & {
-  /** Runs one piece of work; throws `UNAVAILABLE` when the database is away or does not answer in time. */
+  /**
+   * Runs one piece of work; throws `UNAVAILABLE` when the database is away or does not answer in time, `OVERLOADED` when
+   * other work of this process has all its connections and gives none back in time.
+   */
   run<Result>(work: (db: Kysely<Tables>) => Promise<Result>): Promise<Result>;
   /** The same in one transaction. */
   transact<Result>(work: (db: Transaction<Tables>) => Promise<Result>): Promise<Result>;
@@ -42,10 +45,21 @@ export function createDatabase(options: {
     client.on('error', (error) => logger.debug({ err: error }, 'connection lost')),
   );
   cutConnectionsHeldTooLong(pool, holdLimitMs);
+  let held = 0;
+  pool.on('acquire', () => {
+    held += 1;
+  });
+  pool.on('release', () => {
+    held -= 1;
+  });
   // An idle connection that the server cuts; the pool opens a new one when it is needed.
   pool.on('error', (error) => logger.warn({ err: error }, 'a database connection was lost'));
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
-  const guard = createGuard(logger);
+  const guard = createGuard({
+    // A connection that is still being made is one of the pool's as well, and nobody holds it.
+    hasNoneLeft: () => held >= maxConnections,
+    logger,
+  });
   let stopping: Promise<void> | undefined;
 
   return {
@@ -83,9 +97,39 @@ function cutConnectionsHeldTooLong(pool: Pool, limitMs: number): void {
   pool.on('release', (_error, client) => clearTimeout(timers.get(client)));
 }
 
-/** Tells that the database is away when it goes and when it is back, not for every caller meanwhile. */
-function createGuard(logger: Logger): <Result>(work: Promise<Result>) => Promise<Result> {
+/** Tells that the database is away when it goes and when it is back, and what it lacks once; not every caller meanwhile. */
+function createGuard(options: {
+  hasNoneLeft: () => boolean;
+  logger: Logger;
+}): <Result>(work: Promise<Result>) => Promise<Result> {
+  const { hasNoneLeft, logger } = options;
   let isKnownAway = false;
+  const toldLacks = new Set<string>();
+
+  function explain(error: unknown): unknown {
+    if (lacksSchema(error)) {
+      const isNews = !toldLacks.has(error.message);
+      toldLacks.add(error.message);
+      logger[isNews ? 'error' : 'debug'](
+        { err: error },
+        'the schema is missing or older than this service: npm run migrate',
+      );
+      return new ProbeTaskError('UNAVAILABLE', 'the database has not been migrated');
+    }
+    if (tookTooLong(error)) {
+      logger.warn({ err: error }, 'a statement took too long');
+      return new ProbeTaskError('UNAVAILABLE', 'the database took too long');
+    }
+    if (waitedForOthers(error) && hasNoneLeft() && !isKnownAway) {
+      logger.debug({ err: error }, 'all connections to the database are in use');
+      return new ProbeTaskError('OVERLOADED', 'all connections to the database are in use');
+    }
+    if (!isAway(error)) return error;
+    logger[isKnownAway ? 'debug' : 'warn']({ err: error }, 'the database is away');
+    isKnownAway = true;
+    return new ProbeTaskError('UNAVAILABLE', 'the database is away');
+  }
+
   return async (work) => {
     try {
       const result = await work;
@@ -93,24 +137,16 @@ function createGuard(logger: Logger): <Result>(work: Promise<Result>) => Promise
       isKnownAway = false;
       return result;
     } catch (error) {
-      if (lacksSchema(error)) {
-        logger.error({ err: error }, 'the schema is missing or older than this service: npm run migrate');
-        throw new ProbeTaskError('UNAVAILABLE', 'the database has not been migrated');
-      }
-      if (!isAway(error)) throw error;
-      if (isKnownAway) logger.debug({ err: error }, 'the database is away');
-      else logger.warn({ err: error }, 'the database is away');
-      isKnownAway = true;
-      throw new ProbeTaskError('UNAVAILABLE', 'the database is away');
+      throw explain(error);
     }
   };
 }
 
 /**
- * SQLSTATE classes and codes of a server that cannot serve now: connection, resources, shutdown, cancelled for time,
- * rolled back in favour of another transaction.
+ * SQLSTATE classes and codes of a server that cannot serve now: connection, resources, shutdown, rolled back in favour of
+ * another transaction.
  */
-const awayStates = /^(08|40|53|57P0|57014|58|3D000|28)/;
+const awayStates = /^(08|40|53|57P0|58|3D000|28)/;
 const socketCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -125,8 +161,18 @@ const socketCodes = new Set([
 const driverTexts = /timeout|Connection terminated|not queryable|Client has encountered a connection error/i;
 
 /** undefined_table, undefined_column. */
-function lacksSchema(error: unknown): boolean {
+function lacksSchema(error: unknown): error is DatabaseError {
   return error instanceof DatabaseError && ['42P01', '42703'].includes(error.code ?? '');
+}
+
+/** query_canceled: by `statement_timeout`, or by an administrator. */
+function tookTooLong(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === '57014';
+}
+
+/** The pool says so of a caller that got no connection in time: because others held all, or because none could be made. */
+function waitedForOthers(error: unknown): boolean {
+  return error instanceof Error && error.message === 'timeout exceeded when trying to connect';
 }
 
 function isAway(error: unknown): boolean {

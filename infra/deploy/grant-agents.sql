@@ -1,5 +1,8 @@
 -- The database login of the agents, for psql: claims runs, stores results, and reads or changes nothing else.
 -- May run again at any time; the password is the one of the last run.
+-- One login for all agents, and the database does not tell them apart: whoever has its password can claim, change and
+-- delete the runs of every agent, register or change any agent, and store results under any agent's name. It reads no
+-- tasks and no results. Hand it out only where you would trust every agent alike.
 \getenv agent_password AGENT_DATABASE_PASSWORD
 
 select 'create role probe_agent login' where not exists (select from pg_roles where rolname = 'probe_agent') \gexec

@@ -4,6 +4,7 @@ import { defineEndpoint, type Endpoint, type Reply } from '../../infra/bus/serve
 import type { AgentDirectory } from './agent-directory.ts';
 import type { DefinitionCache } from './definition-cache.ts';
 import type { DefinitionStore } from './definition-store.ts';
+import type { HistoryPlaces } from './history-places.ts';
 import type { Page } from './page.ts';
 import type { ResultStore } from './result-store.ts';
 import type { ProbeRunner } from './run-probe.ts';
@@ -16,6 +17,7 @@ export function createEndpoints(options: {
   tasks: TaskStore;
   results: ResultStore;
   slots: SlotStore;
+  historyPlaces: HistoryPlaces;
   store: DefinitionStore;
   definitions: Pick<DefinitionCache, 'publishChange'>;
   directory: Pick<AgentDirectory, 'describe'>;
@@ -23,7 +25,18 @@ export function createEndpoints(options: {
   maxProbes: number;
   maxQueries: number;
 }): Endpoint[] {
-  const { runner, tasks, results, slots, store, definitions, directory, maxProbes, maxQueries } = options;
+  const {
+    runner,
+    tasks,
+    results,
+    slots,
+    historyPlaces,
+    store,
+    definitions,
+    directory,
+    maxProbes,
+    maxQueries,
+  } = options;
 
   return [
     defineEndpoint('oneShoot', maxProbes, runner.oneShoot),
@@ -37,8 +50,12 @@ export function createEndpoints(options: {
       return { body: key };
     }),
 
-    defineEndpoint('taskResultGet', maxQueries, async (request) => ({ body: await results.list(request) })),
-    defineEndpoint('taskSlotGet', maxQueries, async (request) => ({ body: await slots.list(request) })),
+    defineEndpoint('taskResultGet', maxQueries, async (request) => ({
+      body: await historyPlaces.take(() => results.list(request)),
+    })),
+    defineEndpoint('taskSlotGet', maxQueries, async (request) => ({
+      body: await historyPlaces.take(() => slots.list(request)),
+    })),
 
     defineEndpoint('domainGroupGet', maxQueries, async (request) =>
       formatPage(await store.listDomainGroups(request)),

@@ -23,6 +23,7 @@ import { createDefinitionCache } from './definition-cache.ts';
 import { createDefinitionStore } from './definition-store.ts';
 import { createEndpoints } from './endpoints.ts';
 import { createFanOut } from './fan-out.ts';
+import { createHistoryPlaces } from './history-places.ts';
 import { createResultStore } from './result-store.ts';
 import { createProbeRunner } from './run-probe.ts';
 import { createSlotStore } from './slot-store.ts';
@@ -40,6 +41,8 @@ const variables = z.object({
 });
 
 const drainLimitMs = 8000;
+/** For a reading of the history that finds all its places taken; callers wait ten seconds. */
+const historyWaitMs = 1500;
 
 await runProcess(() => {
   const env = readConfig(variables, process.env);
@@ -83,8 +86,10 @@ await runProcess(() => {
     endpoints: createEndpoints({
       runner,
       tasks,
-      results: createResultStore(database),
-      slots: createSlotStore(database),
+      results: createResultStore(database, bus.maxPayload),
+      slots: createSlotStore(database, bus.maxPayload),
+      // One connection is left for those that answer in no time.
+      historyPlaces: createHistoryPlaces(Math.max(1, env.GATEWAY_DATABASE_CONNECTIONS - 1), historyWaitMs),
       store,
       definitions,
       directory,

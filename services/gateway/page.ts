@@ -17,6 +17,19 @@ export function cutPage<Row>(
   return { rows, nextCursor: last && keyOf(last) };
 }
 
+/** What a reply has beside its entries: names and a cursor. */
+const envelopeOctets = 1024;
+
+/** How many of the entries from the first on a reply of so many octets can hold; never less than one. */
+export function fitOctets(entries: unknown[], maxOctets: number): number {
+  let octets = envelopeOctets;
+  for (const [index, entry] of entries.entries()) {
+    octets += Buffer.byteLength(JSON.stringify(entry)) + 1;
+    if (index > 0 && octets > maxOctets) return index;
+  }
+  return entries.length;
+}
+
 /** A position in an order of several columns as one opaque text. */
 export function encodeCursor(position: unknown[]): string {
   return Buffer.from(JSON.stringify(position)).toString('base64url');

@@ -6,26 +6,32 @@ import { taskIdSchema } from '../../contracts/task.ts';
 import type { TaskResult, TaskResultGetReply, TaskResultGetRequest } from '../../contracts/task-result.ts';
 import type { Database } from '../../infra/database/database.ts';
 import type { Tables } from '../../infra/database/tables.ts';
-import { cutPage, decodeCursor, encodeCursor } from './page.ts';
+import { limitStatements } from './limit-statements.ts';
+import { cutPage, decodeCursor, encodeCursor, fitOctets } from './page.ts';
 
 export type ResultStore = {
   /**
-   * Newest nominal time first, then by task, agent and cell, the largest first. Throws `INVALID_REQUEST` for a cursor that
-   * is none.
+   * Newest nominal time first, then by task, agent and cell, the largest first. A page ends early where a message is full.
+   * Throws `INVALID_REQUEST` for a cursor that is none.
    */
   list(request: TaskResultGetRequest): Promise<TaskResultGetReply>;
 };
 
 type Row = Selectable<Tables['probe_result']>;
 
-/** Reads with the rights and limits of `database`; throws `UNAVAILABLE` while it is away. */
-export function createResultStore(database: Database): ResultStore {
+/**
+ * Reads with the rights and limits of `database`; throws `UNAVAILABLE` while it is away. `maxOctets`: what one message
+ * may have.
+ */
+export function createResultStore(database: Database, maxOctets: () => number): ResultStore {
   return {
     list: (request) =>
-      database.run(async (db) => {
+      database.transact(async (db) => {
+        await limitStatements(db);
         const found = await selectResults(db, request).execute();
-        const { rows, nextCursor } = cutPage(found, request.limit, encodePosition);
-        return { results: rows.map(formatResult), next_cursor: nextCursor ?? null };
+        const results = found.slice(0, request.limit).map(formatResult);
+        const { rows, nextCursor } = cutPage(found, fitOctets(results, maxOctets()), encodePosition);
+        return { results: results.slice(0, rows.length), next_cursor: nextCursor ?? null };
       }),
   };
 }
@@ -95,6 +101,8 @@ function encodePosition({ scheduled_at, task_id, agent_id, cell }: Row): string 
   return encodeCursor([scheduled_at.toISOString(), task_id, agent_id, cell]);
 }
 
+const unknownPlace = { country: '', province: '', city: '', carrier: '' };
+
 function formatResult(row: Row): TaskResult {
   return {
     task_id: row.task_id,
@@ -107,7 +115,8 @@ function formatResult(row: Row): TaskResult {
     ...(row.lag_ms === null ? {} : { lag: row.lag_ms }),
     dns_response_status: row.status,
     dns_server: row.dns_server,
-    device: row.device,
+    // A row that was stored without a place must not make a page unreadable.
+    device: { ...unknownPlace, ...row.device },
     answer_section: row.answer,
     authority_section: row.authority,
     additional_section: row.additional,

@@ -2,16 +2,22 @@
 import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely';
 import { z } from 'zod';
 import { type RunFailure, runFailures } from '../../contracts/run.ts';
-import type { TaskSlot, TaskSlotGetReply, TaskSlotGetRequest } from '../../contracts/slot.ts';
+import {
+  maxSkippedIds,
+  type TaskSlot,
+  type TaskSlotGetReply,
+  type TaskSlotGetRequest,
+} from '../../contracts/slot.ts';
 import { taskIdSchema } from '../../contracts/task.ts';
 import type { Database } from '../../infra/database/database.ts';
 import type { Tables } from '../../infra/database/tables.ts';
-import { cutPage, decodeCursor, encodeCursor } from './page.ts';
+import { limitStatements } from './limit-statements.ts';
+import { cutPage, decodeCursor, encodeCursor, fitOctets } from './page.ts';
 
 export type SlotStore = {
   /**
    * Newest nominal time first, then by task, the largest id first. A page ends early where counting its results would
-   * take too long. Throws `INVALID_REQUEST` for a cursor that is none.
+   * take too long, and where a message is full. Throws `INVALID_REQUEST` for a cursor that is none.
    */
   list(request: TaskSlotGetRequest): Promise<TaskSlotGetReply>;
 };
@@ -22,19 +28,22 @@ type Counts = Pick<TaskSlot, 'done' | 'late' | 'lost' | 'expired'>;
 /** Cells of one page at most; a slot of more has a page of its own. */
 const maxCountedCells = 100_000;
 
-/** Reads with the rights and limits of `database`; throws `UNAVAILABLE` while it is away. */
-export function createSlotStore(database: Database): SlotStore {
+/**
+ * Reads with the rights and limits of `database`; throws `UNAVAILABLE` while it is away. `maxOctets`: what one message
+ * may have.
+ */
+export function createSlotStore(database: Database, maxOctets: () => number): SlotStore {
   return {
     list: (request) =>
-      database.run(async (db) => {
+      database.transact(async (db) => {
+        await limitStatements(db);
         const found = await selectSlots(db, request).execute();
-        const { rows, nextCursor } = cutPage(found, fitPage(found, request.limit), encodePosition);
-        const counts = rows.length === 0 ? [] : await countResults(db, rows).execute();
+        const chosen = found.slice(0, fitCells(found, request.limit));
+        const counts = chosen.length === 0 ? [] : await countResults(db, chosen).execute();
         const countsBySlot = new Map(counts.map((row) => [encodePosition(row), row]));
-        return {
-          slots: rows.map((slot) => formatSlot(slot, countsBySlot.get(encodePosition(slot)))),
-          next_cursor: nextCursor ?? null,
-        };
+        const slots = chosen.map((slot) => formatSlot(slot, countsBySlot.get(encodePosition(slot))));
+        const { rows, nextCursor } = cutPage(found, fitOctets(slots, maxOctets()), encodePosition);
+        return { slots: slots.slice(0, rows.length), next_cursor: nextCursor ?? null };
       }),
   };
 }
@@ -60,8 +69,8 @@ export function selectSlots(
   return query;
 }
 
-/** How many slots from the first on one page can hold. */
-function fitPage(slots: Slot[], limit: number): number {
+/** How many slots from the first on can be counted for one page. */
+function fitCells(slots: Slot[], limit: number): number {
   let cells = 0;
   for (const [index, slot] of slots.entries()) {
     cells += slot.cells;
@@ -72,7 +81,7 @@ function fitPage(slots: Slot[], limit: number): number {
 
 /**
  * The statement that counts what came of these slots. Lateral, so that the results of each are one range of the primary
- * key in one partition, whatever the planner thinks of the whole.
+ * key in one partition; to be run after `limitStatements`, because wrong statistics make a partition for each slot of it.
  */
 export function countResults(db: Kysely<Tables>, slots: Slot[]) {
   const keys = sql<Pick<Slot, 'scheduled_at' | 'task_id' | 'expires_at'>>`unnest(
@@ -132,6 +141,10 @@ function formatSlot(slot: Slot, { done, late, lost, expired }: Counts = noCounts
     lost,
     expired,
     pending: Math.max(0, slot.cells - done - lost - expired),
-    skipped: slot.skipped,
+    skipped: slot.skipped.map(({ reason, ids, count = ids.length }) => ({
+      reason,
+      count,
+      ids: ids.slice(0, maxSkippedIds),
+    })),
   };
 }

@@ -6,7 +6,8 @@ import type { Tables } from '../../infra/database/tables.ts';
 
 /**
  * Throws `NOT_FOUND` for a domain group or a group that does not exist. Holds the domain groups until the transaction
- * ends, so that none is deleted between the check and the write. `isGroupOfAgent` is asked before the stored groups are.
+ * ends, so that none is deleted between the check and the write. A group exists by its places, or by an agent that has
+ * its id: a live one (`isGroupOfAgent`, asked first), or one that runs recurring tasks and may be away.
  */
 export async function requireReferences(
   db: Transaction<Tables>,
@@ -29,13 +30,10 @@ export async function requireReferences(
     }
   }
   if (groupId == null || isGroupOfAgent(groupId)) return;
-  const place = await db
-    .selectFrom('probe_group_detail')
-    .select('group_id')
-    .where('group_id', '=', groupId)
-    .limit(1)
-    .executeTakeFirst();
-  if (place === undefined)
+  const { rows } = await sql`
+    select where exists (select from probe_group_detail where group_id = ${groupId})
+      or exists (select from agent where ${groupId}::integer = any(groups))`.execute(db);
+  if (rows.length === 0)
     throw new ProbeTaskError('NOT_FOUND', `there is no group ${groupId}`, { group_id: groupId });
 }
 

@@ -1,11 +1,12 @@
 // Tasks in Postgres.
 import { isDeepStrictEqual } from 'node:util';
-import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
+import { type Selectable, sql, type Transaction } from 'kysely';
 import { ProbeTaskError } from '../../contracts/errors.ts';
 import type { Task, TaskCreateRequest, TaskGetRequest, TaskUpdateRequest } from '../../contracts/task.ts';
 import type { Database } from '../../infra/database/database.ts';
 import type { Tables } from '../../infra/database/tables.ts';
 import { cutPage, type Page } from './page.ts';
+import { lockTask, reschedule, skipDueSlot } from './reschedule-task.ts';
 import { requireReferences } from './task-references.ts';
 
 export type TaskStore = {
@@ -16,8 +17,12 @@ export type TaskStore = {
    * or `CONFLICT` when it has other fields.
    */
   create(task: TaskCreateRequest): Promise<Task>;
-  /** Throws `NOT_FOUND` for the task or what it refers to. The scheduler looks for the next slot anew where need be. */
+  /**
+   * Throws `NOT_FOUND` for the task or what it refers to. With another schedule the next slot is sought anew, and what was
+   * due by then and not planned is told in a slot that says `CHANGED`.
+   */
   update(change: TaskUpdateRequest): Promise<Task>;
+  /** Throws `NOT_FOUND`. What was due by then and not planned is told in a slot that says `CHANGED`. */
   delete(taskId: string): Promise<void>;
 };
 
@@ -52,6 +57,8 @@ export function createTaskStore(database: Database, isGroupOfAgent: (groupId: nu
     update: ({ task_id: taskId, ...change }) =>
       database.transact(async (db) => {
         await requireReferences(db, change, isGroupOfAgent);
+        const task = await lockTask(db, taskId);
+        if (task === undefined) throw taskNotFound(taskId);
         const { probe_data, target, uid, gid, task_time, ...plain } = change;
         const row = await db
           .updateTable('probe_task')
@@ -63,23 +70,21 @@ export function createTaskStore(database: Database, isGroupOfAgent: (groupId: nu
             uid: uid === undefined ? undefined : encodeNullable(uid),
             gid: gid === undefined ? undefined : encodeNullable(gid),
             task_time: task_time === undefined ? undefined : encodeNullable(task_time),
-            next_at: reschedule(change),
+            ...(await reschedule(db, task, change)),
             updated_at: sql<Date>`now()`,
           })
           .where('task_id', '=', taskId)
           .returningAll()
-          .executeTakeFirst();
-        if (row === undefined) throw taskNotFound(taskId);
+          .executeTakeFirstOrThrow();
         return formatTask(row);
       }),
 
     delete: (taskId) =>
-      database.run(async (db) => {
-        const { numDeletedRows } = await db
-          .deleteFrom('probe_task')
-          .where('task_id', '=', taskId)
-          .executeTakeFirstOrThrow();
-        if (numDeletedRows === 0n) throw taskNotFound(taskId);
+      database.transact(async (db) => {
+        const task = await lockTask(db, taskId);
+        if (task === undefined) throw taskNotFound(taskId);
+        await skipDueSlot(db, task, task.now.getTime());
+        await db.deleteFrom('probe_task').where('task_id', '=', taskId).execute();
       }),
   };
 }
@@ -128,27 +133,6 @@ function requireSameTask(
   throw new ProbeTaskError('CONFLICT', `task ${taskId} has the idempotency key ${key} and other fields`, {
     task_id: taskId,
   });
-}
-
-/**
- * `next_at` after a change. A task that is resumed starts with the first slot after now; one with other times looks for
- * its next slot again, unless that slot is due already: it was promised before the change.
- */
-function reschedule({
-  status,
-  cycle,
-  task_time,
-}: Omit<TaskUpdateRequest, 'task_id'>): RawBuilder<Date> | undefined {
-  const cases: RawBuilder<unknown>[] = [];
-  if (status === 1) cases.push(sql`when status = 0 then '-infinity'`);
-  if (cycle !== undefined) {
-    cases.push(sql`when next_at > now() and cycle <> ${cycle} then '-infinity'`);
-  }
-  if (task_time !== undefined) {
-    const window = encodeNullable(task_time);
-    cases.push(sql`when next_at > now() and task_time is distinct from ${window}::jsonb then '-infinity'`);
-  }
-  return cases.length === 0 ? undefined : sql<Date>`case ${sql.join(cases, sql` `)} else next_at end`;
 }
 
 /** A `jsonb` value; JSON's null is SQL's. */

@@ -6,7 +6,7 @@ export type Schedule = {
   task_id: string;
   /** Seconds; 0 runs once. */
   cycle: number;
-  /** The next slot; -Infinity when it has yet to be found. */
+  /** The next slot; -Infinity when it has yet to be found: in a new task, and in one whose schedule was changed. */
   nextAt: number;
   /** The newest slot that was planned. */
   lastAt: number | null;
@@ -41,7 +41,7 @@ export function chooseSlot(schedule: Schedule, window: TaskWindow, nowMs: number
 
 function chooseOnce({ lastAt, nextAt, updatedAt }: Schedule, window: TaskWindow, nowMs: number): SlotChoice {
   if (lastAt !== null) return { kind: 'wait', nextAt: Infinity };
-  const slot = window.openFrom(Math.max(nextAt, updatedAt));
+  const slot = nextAt === -Infinity ? window.openFrom(updatedAt) : nextAt;
   if (slot > nowMs) return { kind: 'wait', nextAt: slot };
   return {
     kind: 'slot',
@@ -60,8 +60,8 @@ function chooseRecurring(schedule: Schedule, window: TaskWindow, nowMs: number):
 
   let slot = nextAt;
   if (slot === -Infinity) slot = after(Math.max(updatedAt, lastAt));
-  // The window was changed, or the clock of the database was set back: no slot is planned twice.
-  else if (slot <= lastAt || !window.has(slot)) slot = after(Math.max(slot, lastAt));
+  // The clock of the database was set back: no slot is planned twice.
+  else if (slot <= lastAt) slot = after(lastAt);
   if (slot > nowMs) return { kind: 'wait', nextAt: slot };
 
   let missed = 0;

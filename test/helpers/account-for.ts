@@ -42,14 +42,17 @@ type ResultRow = {
   last: number;
 };
 
+/** When a task was paused: its `updated_at` then, and when it was resumed. */
+export type Pause = { taskId: string; from: Date; to: Date };
+
 /**
  * Reads all of it while nothing is at work. Slots of a task must follow each other on its grid from its creation on,
- * with `missed` for those that have none of their own, up to its `next_at`; a task in `resumed` may leave out some once,
- * uncounted. A deleted task has no grid any more, and its slots are only counted.
+ * with `missed` for those that have none of their own, up to its `next_at`; what lies within a pause was never due, and
+ * must have no slot. A deleted task has no grid any more, and its slots are only counted.
  */
 export async function accountFor(
   { query }: Pick<RecurringPlatform, 'query'>,
-  { resumed = [] }: { resumed?: string[] } = {},
+  { pauses = [] }: { pauses?: Pause[] } = {},
 ): Promise<Account> {
   const slots = await query<SlotRow>(
     'select task_id, scheduled_at, agents, cells, missed, skipped from probe_slot order by task_id, scheduled_at',
@@ -68,7 +71,11 @@ export async function accountFor(
   const faults = [
     ...(runs?.count === 0 ? [] : [`${runs?.count} runs are left`]),
     ...tasks.flatMap((task) =>
-      findGridFaults(task, slotsByTask.get(task.task_id) ?? [], resumed.includes(task.task_id)),
+      findGridFaults(
+        task,
+        slotsByTask.get(task.task_id) ?? [],
+        pauses.filter(({ taskId }) => taskId === task.task_id),
+      ),
     ),
     ...findResultFaults(slots, results),
   ];
@@ -87,7 +94,7 @@ export async function accountFor(
   };
 }
 
-function findGridFaults(task: TaskRow, slots: SlotRow[], mayLeaveOut: boolean): string[] {
+function findGridFaults(task: TaskRow, slots: SlotRow[], pauses: Pause[]): string[] {
   const { task_id: id, cycle, created_at: createdAt, last_at: lastAt, next_at: nextAt } = task;
   const faults: string[] = [];
   const last = slots.at(-1)?.scheduled_at;
@@ -97,20 +104,23 @@ function findGridFaults(task: TaskRow, slots: SlotRow[], mayLeaveOut: boolean): 
     return faults;
   }
   const cycleMs = cycle * 1000;
-  let expected = slotAfter(id, cycleMs, createdAt.getTime());
-  let gaps = mayLeaveOut ? 1 : 0;
+  /** `atMs`, or the first slot after the pause that it lies in. */
+  const afterPause = (atMs: number) => {
+    const pause = pauses.find(({ from, to }) => atMs > from.getTime() && atMs <= to.getTime());
+    return pause === undefined ? atMs : slotAfter(id, cycleMs, pause.to.getTime());
+  };
+  let expected = afterPause(slotAfter(id, cycleMs, createdAt.getTime()));
   for (const { scheduled_at: scheduledAt, missed } of slots) {
     const first = scheduledAt.getTime() - missed * cycleMs;
     if (slotUntil(id, cycleMs, first) !== first) {
       faults.push(`task ${id}: ${describe(scheduledAt)} is not on its grid`);
     }
-    if (first > expected && gaps > 0) gaps -= 1;
-    else if (first !== expected) {
+    if (first !== expected) {
       faults.push(
         `task ${id}: ${describe(scheduledAt)} stands for ${missed}, not from ${describe(expected)} on`,
       );
     }
-    expected = scheduledAt.getTime() + cycleMs;
+    expected = afterPause(scheduledAt.getTime() + cycleMs);
   }
   // -Infinity: the next slot has yet to be found.
   if (nextAt instanceof Date && nextAt.getTime() !== expected) {

@@ -5,6 +5,7 @@ import {
   busConfig,
   busVariables,
   ConfigError,
+  databaseUrlVariable,
   integerVariable,
   listVariable,
   readConfig,
@@ -74,12 +75,59 @@ describe('busConfig', () => {
   });
 });
 
+describe('databaseUrlVariable', () => {
+  const read = (DATABASE_URL: string) =>
+    readConfig(z.object({ DATABASE_URL: databaseUrlVariable }), { DATABASE_URL });
+  const faultsOf = (url: string) => {
+    try {
+      read(url);
+      return [];
+    } catch (error) {
+      return error instanceof ConfigError ? error.faults : error;
+    }
+  };
+  const here = import.meta.filename;
+
+  test.each([
+    'postgres://u:p,w@host:5432/db',
+    'postgresql://host/db?application_name=x',
+    'postgres://host/db?sslmode=no-verify',
+    `postgres://host/db?sslmode=verify-full&sslrootcert=${here}&sslcert=${here}&sslkey=${here}`,
+    'postgres://host/db?ssl=true&sslnegotiation=direct',
+  ])('takes %s', (url) => {
+    expect(read(url)).toEqual({ DATABASE_URL: url });
+  });
+
+  const expected = 'DATABASE_URL: expected postgres://host:port or postgresql://host:port';
+  const modes = 'expected disable, prefer, require, verify-ca, verify-full, no-verify';
+  test.each([
+    ['mysql://host/db', [expected]],
+    ['postgres:///db', [expected]],
+    ['postgres://one,two/db', [expected]],
+    ['postgres://u:secret@host/db?sslmode=verify_full', [`DATABASE_URL: sslmode: ${modes}`]],
+    ['postgres://u:secret@host/db?ssl_mode=verify-full', ['DATABASE_URL: unknown parameter ssl_mode']],
+    ['postgres://u:secret@host/db?SSLMODE=verify-full', ['DATABASE_URL: unknown parameter SSLMODE']],
+    ['postgres://u:secret@host/db?ssl=yes', ['DATABASE_URL: ssl: expected true, 1, 0, no-verify']],
+    [
+      'postgres://u:secret@host/db?sslmode=on&sslrootcert=nowhere.crt',
+      [
+        `DATABASE_URL: sslmode: ${modes}`,
+        "DATABASE_URL: sslrootcert: ENOENT: no such file or directory, access 'nowhere.crt'",
+      ],
+    ],
+  ])('refuses %s, with a line for each fault and without its password', (url, faults) => {
+    expect(faultsOf(url)).toEqual(faults);
+  });
+});
+
 describe('hideLogin', () => {
   test.each([
     ['nats://ann:secret@one:4222', 'nats://…@one:4222'],
     ['nats://t0ken@one,nats://two', 'nats://…@one,nats://two'],
     ['postgres://u:p@ss@host/db', 'postgres://…@host/db'],
     ['postgres://host/db?user=u&password=secret&x=1', 'postgres://host/db?user=u&password=…&x=1'],
+    ['postgres://u:p,w@host/db', 'postgres://…@host/db'],
+    ['nats://a:1,2@one, tls://b@two', 'nats://…@one, tls://…@two'],
     ['nats://one', 'nats://one'],
   ])('of %s leaves %s', (url, shown) => {
     expect(hideLogin(url)).toBe(shown);

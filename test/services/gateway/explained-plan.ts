@@ -3,6 +3,8 @@ import { z } from 'zod';
 
 type PlanTree = {
   'Node Type': string;
+  'Relation Name'?: string | undefined;
+  'Index Name'?: string | undefined;
   'Index Cond'?: string | undefined;
   Filter?: string | undefined;
   Plans?: PlanTree[] | undefined;
@@ -11,6 +13,8 @@ export type PlanNode = Omit<PlanTree, 'Plans'>;
 
 const planSchema: z.ZodType<PlanTree> = z.object({
   'Node Type': z.string(),
+  'Relation Name': z.string().optional(),
+  'Index Name': z.string().optional(),
   'Index Cond': z.string().optional(),
   Filter: z.string().optional(),
   get Plans() {

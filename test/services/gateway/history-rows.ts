@@ -46,3 +46,12 @@ export function insertResults(sets: { slot: string; task: string; agent: string;
     from ${sets.slot} slot, ${sets.task} task, ${sets.agent} agent, ${sets.cell} cell,
          lateral (select slot / 600 + task * 7 + agent * 13 + cell * 29 as dice) diced`;
 }
+
+/** Every slot × task; `slot` is in seconds after the first day's start. Each expires after a minute. */
+export function insertSlots({ slot, task, cells }: { slot: string; task: string; cells: number }): string {
+  return `
+    insert into probe_slot (scheduled_at, task_id, planned_at, expires_at, agents, runs, cells, missed, skipped)
+    select to_timestamp(${firstDayS} + slot), task, to_timestamp(${firstDayS} + slot + 0.25),
+           to_timestamp(${firstDayS} + slot + 60), 2, 4, ${cells}, 0, '[]'
+    from ${slot} slot, ${task} task`;
+}

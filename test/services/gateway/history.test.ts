@@ -1,5 +1,11 @@
 // The history over the bus; result-store.test.ts and slot-store.test.ts look at it more closely.
-import { describe, expect, test } from 'vitest';
+import { Client } from 'pg';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
+import { startNatsServer } from '../../helpers/nats.ts';
+import { createTestDatabase } from '../../helpers/postgres.ts';
+import { spawnService } from '../../helpers/processes.ts';
+import { connectTestClient, until } from '../../helpers/test-client.ts';
 import { firstDayS, insertResults } from './history-rows.ts';
 import { useTwoGateways } from './two-gateways.ts';
 
@@ -53,7 +59,7 @@ describe('history', () => {
           missed: 1,
         },
         ...{ done: 10, late: 0, lost: 0, expired: 0, pending: 2 },
-        skipped: [{ reason: 'AGENT_AWAY', ids: ['agent-3'] }],
+        skipped: [{ reason: 'AGENT_AWAY', count: 1, ids: ['agent-3'] }],
       },
     ]);
     const last = await gateways.call('taskSlotGet', { cursor: page.next_cursor });
@@ -70,4 +76,33 @@ describe('history', () => {
       });
     },
   );
+});
+
+test('readings of the history that take long leave a connection to the others, and more of them are OVERLOADED', async () => {
+  const nats = keepUntilTestEnd(await startNatsServer());
+  const database = await createTestDatabase();
+  onTestFinished(database.drop);
+  const env = { NATS_URL: nats.url, DATABASE_URL: database.url, GATEWAY_DATABASE_CONNECTIONS: '2' };
+  keepUntilTestEnd(await spawnService('gateway', env));
+  const client = keepUntilTestEnd(await connectTestClient(nats.url));
+  const blocker = new Client({ connectionString: database.url });
+  await blocker.connect();
+  try {
+    await blocker.query('begin');
+    await blocker.query('lock table probe_slot');
+    const first = client.call('taskSlotGet', {});
+    await until(async () => {
+      const { rows } = await blocker.query(`
+        select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+      return rows.length === 1;
+    });
+    const second = client.call('taskResultGet', {});
+    expect(await client.call('taskGet', {})).toEqual([]);
+    await expect(second).rejects.toMatchObject({ code: 'OVERLOADED' });
+    await blocker.query('rollback');
+    expect(await first).toEqual({ slots: [], next_cursor: null });
+    expect(await client.call('taskResultGet', {})).toEqual({ results: [], next_cursor: null });
+  } finally {
+    await blocker.end();
+  }
 });

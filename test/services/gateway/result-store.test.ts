@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { taskResultGetRequestSchema } from '../../../contracts/task-result.ts';
 import { createDatabase, type Database } from '../../../infra/database/database.ts';
 import { createLogger } from '../../../infra/logger.ts';
+import { limitStatements } from '../../../services/gateway/limit-statements.ts';
 import {
   createResultStore,
   type ResultStore,
@@ -26,7 +27,7 @@ beforeAll(async () => {
   testDatabase = await createTestDatabase();
   const logger = createLogger('test', 'silent');
   database = createDatabase({ url: testDatabase.url, maxConnections: 2, logger });
-  store = createResultStore(database);
+  store = createResultStore(database, () => 1024 * 1024);
   await execute(
     testDatabase,
     ...createDays(4),
@@ -158,6 +159,29 @@ describe('pages by cursor', () => {
     }
   });
 
+  test('end a page where a message is full, and lose no row', async () => {
+    const maxOctets = 10_000;
+    const small = createResultStore(database, () => maxOctets);
+    const domains: string[] = [];
+    let cursor: string | null = null;
+    let pages = 0;
+    do {
+      const page = await small.list(
+        taskResultGetRequestSchema.parse({ task_id: '7', agent_id: 'agent-2', cursor }),
+      );
+      expect(Buffer.byteLength(JSON.stringify(page))).toBeLessThanOrEqual(maxOctets);
+      domains.push(...page.results.map(({ domain }) => domain));
+      cursor = page.next_cursor;
+      pages += 1;
+    } while (cursor !== null);
+    expect(domains).toEqual(expected({ task_id: '7', agent_id: 'agent-2' }).map(({ domain }) => domain));
+    expect(pages).toBeGreaterThan(5);
+    const tiny = createResultStore(database, () => 1);
+    const { results, next_cursor } = await tiny.list(taskResultGetRequestSchema.parse({}));
+    expect(results).toHaveLength(1);
+    expect(next_cursor).not.toBeNull();
+  });
+
   test.each([
     'nowhere',
     'W10',
@@ -198,12 +222,26 @@ describe('a row', () => {
     });
     for (const other of others) expect(other).not.toHaveProperty('lag');
   });
+
+  test('that was stored without its place has an empty one', async () => {
+    await execute(
+      testDatabase,
+      `update probe_result set device = '{"city": "2"}' where task_id = 10 and agent_id = 'agent-1' and cell = 9`,
+    );
+    const { results } = await store.list(
+      taskResultGetRequestSchema.parse({ task_id: '10', agent_id: 'agent-1', limit: 1 }),
+    );
+    expect(results[0]?.device).toEqual({ country: '', province: '', city: '2', carrier: '' });
+  });
 });
 
 describe('each page is a stretch of an index', () => {
   async function explain(filter: Filter): Promise<PlanNode[]> {
     const request = taskResultGetRequestSchema.parse(filter);
-    return planNodes(await database.run((db) => selectResults(db, request).explain('json')));
+    return database.transact(async (db) => {
+      await limitStatements(db);
+      return planNodes(await selectResults(db, request).explain('json'));
+    });
   }
 
   const inSlot = Buffer.from(JSON.stringify(['2026-09-22T06:00:00.000Z', '7', 'agent-2', 5])).toString(

@@ -1,4 +1,5 @@
 // Slots and what came of them, on a real Postgres.
+
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { type TaskSlot, taskSlotGetRequestSchema } from '../../../contracts/slot.ts';
@@ -12,7 +13,7 @@ import {
 } from '../../../services/gateway/slot-store.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/postgres.ts';
 import { nodeTypes, planNodes } from './explained-plan.ts';
-import { createDays, dayS, execute, firstDayS, insertResults } from './history-rows.ts';
+import { createDays, dayS, execute, firstDayS, insertResults, insertSlots } from './history-rows.ts';
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -22,7 +23,7 @@ beforeAll(async () => {
   testDatabase = await createTestDatabase();
   const logger = createLogger('test', 'silent');
   database = createDatabase({ url: testDatabase.url, maxConnections: 2, logger });
-  store = createSlotStore(database);
+  store = createSlotStore(database, () => 1024 * 1024);
   await execute(testDatabase, ...createDays(4));
 });
 
@@ -32,15 +33,6 @@ afterAll(async () => {
 });
 
 beforeEach(() => execute(testDatabase, 'truncate probe_slot', 'truncate probe_result'));
-
-/** Every slot × task; `slot` is in seconds after the first day's start. Each expires after a minute. */
-function insertSlots({ slot, task, cells }: { slot: string; task: string; cells: number }): string {
-  return `
-    insert into probe_slot (scheduled_at, task_id, planned_at, expires_at, agents, runs, cells, missed, skipped)
-    select to_timestamp(${firstDayS} + slot), task, to_timestamp(${firstDayS} + slot + 0.25),
-           to_timestamp(${firstDayS} + slot + 60), 2, 4, ${cells}, 0, '[]'
-    from ${slot} slot, ${task} task`;
-}
 
 const request = (fields: z.input<typeof taskSlotGetRequestSchema> = {}) =>
   taskSlotGetRequestSchema.parse(fields);
@@ -79,7 +71,7 @@ describe('what came of a slot', () => {
         cell: 'generate_series(0, 3)',
       }),
       `update probe_result set status = 'NOERROR' where status = 'LOST'`,
-      `update probe_slot set missed = 3, skipped = '[{"reason": "AGENT_AWAY", "ids": ["far"]}]'`,
+      `update probe_slot set missed = 3, skipped = '[{"reason": "AGENT_AWAY", "count": 1, "ids": ["far"]}]'`,
       // Of the eight: two done in time, two late (a timeout is an outcome), two lost, two expired. What is late is late
       // only with an outcome.
       ...[
@@ -113,7 +105,7 @@ describe('what came of a slot', () => {
           lost: 2,
           expired: 2,
           pending: 4,
-          skipped: [{ reason: 'AGENT_AWAY', ids: ['far'] }],
+          skipped: [{ reason: 'AGENT_AWAY', count: 1, ids: ['far'] }],
         },
       ],
       next_cursor: null,
@@ -191,6 +183,51 @@ describe('slots', () => {
       ['3'],
       ['2'],
       ['1'],
+    ]);
+  });
+
+  test('that would not fit into one message make a page short; one alone is a page, however large', async () => {
+    const maxOctets = 20_000;
+    const small = createSlotStore(database, () => maxOctets);
+    await execute(
+      testDatabase,
+      insertSlots({ slot: 'generate_series(0, 590, 10)', task: 'generate_series(1, 1)', cells: 1 }),
+      `update probe_slot set skipped = (
+         select jsonb_agg(jsonb_build_object('reason', 'LATER_' || n, 'count', 1, 'ids', '["电信"]'::jsonb))
+         from generate_series(1, 500) n)
+       where scheduled_at = to_timestamp(${firstDayS + 300})`,
+    );
+    const sizes: number[] = [];
+    const seen: string[] = [];
+    let cursor: string | null = null;
+    do {
+      const page = await small.list(request({ cursor }));
+      const octets = Buffer.byteLength(JSON.stringify(page));
+      if (page.slots.length > 1) expect(octets).toBeLessThanOrEqual(maxOctets);
+      sizes.push(page.slots.length);
+      seen.push(...page.slots.map(keyOf));
+      cursor = page.next_cursor;
+    } while (cursor !== null);
+    expect(seen).toHaveLength(60);
+    expect(new Set(seen).size).toBe(60);
+    expect(sizes).toEqual([29, 1, 30]);
+  });
+
+  test('tell how many were skipped, and the ids of the first 100', async () => {
+    await execute(
+      testDatabase,
+      insertSlots({ slot: 'generate_series(0, 0)', task: 'generate_series(1, 1)', cells: 0 }),
+      `update probe_slot set skipped = jsonb_build_array(
+         '{"reason": "OVERLAP", "count": 5000, "ids": ["a"]}'::jsonb,
+         '{"reason": "CHANGED", "count": 0, "ids": []}'::jsonb,
+         -- As rows of earlier versions are.
+         jsonb_build_object('reason', 'AGENT_AWAY', 'ids', (select jsonb_agg('a' || n) from generate_series(1, 150) n)))`,
+    );
+    const { slots } = await store.list(request());
+    expect(slots[0]?.skipped).toEqual([
+      { reason: 'OVERLAP', count: 5000, ids: ['a'] },
+      { reason: 'CHANGED', count: 0, ids: [] },
+      { reason: 'AGENT_AWAY', count: 150, ids: Array.from({ length: 100 }, (_, index) => `a${index + 1}`) },
     ]);
   });
 

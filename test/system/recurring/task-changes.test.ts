@@ -1,6 +1,6 @@
 // Tasks that are changed through the gateway while their runs are under way, and a slot as large as they come.
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { accountFor } from '../../helpers/account-for.ts';
+import { afterAll, beforeAll, describe, expect, onTestFailed, test, vi } from 'vitest';
+import { accountFor, type Pause } from '../../helpers/account-for.ts';
 import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
 import { startHoldingDnsServer } from '../../helpers/holding-dns-server.ts';
 import { startNatsServer, type TestNatsServer } from '../../helpers/nats.ts';
@@ -47,6 +47,15 @@ function countResults({ readNumber }: RecurringPlatform, domain: string): Promis
   return readNumber('select count(*) from probe_result where domain = $1', [domain]);
 }
 
+/** When a task was changed last; a slot that was planned while the change waited for it comes before the change. */
+async function readChange({ query }: RecurringPlatform, taskId: string): Promise<Date> {
+  const [row] = await query<{ at: Date }>(
+    'select greatest(updated_at, last_at) as at from probe_task where task_id = $1',
+    [taskId],
+  );
+  return row?.at ?? new Date(Number.NaN);
+}
+
 /** Resolves when the schedulers have planned three more slots of another task of one second. */
 async function threeSlotsLater(platform: RecurringPlatform): Promise<void> {
   const [other = ''] = await platform.addTasks({ cycle: 1, names: 1, dnsServers: ['127.0.0.1:1'] });
@@ -58,6 +67,7 @@ describe('a task with a run under way', () => {
   test('that is paused gets the results of it and no further slots; resumed it has missed nothing', async () => {
     const { platform, client, dns, taskId } = await startHeldTask();
     await client.call('taskUpdate', { task_id: taskId, status: 0 });
+    const from = await readChange(platform, taskId);
     const slots = await countSlots(platform, taskId);
     expect(await countResults(platform, 'held.example')).toBe(0);
     dns.open();
@@ -65,8 +75,8 @@ describe('a task with a run under way', () => {
     await threeSlotsLater(platform);
     expect(await countSlots(platform, taskId)).toBe(slots);
 
-    const [resumed] = await platform.query<{ at: Date }>('select now() as at');
     await client.call('taskUpdate', { task_id: taskId, status: 1 });
+    const to = await readChange(platform, taskId);
     await until(async () => (await countResults(platform, 'held.example')) >= 3);
     await platform.settle();
     const later = await platform.query<{ scheduled_at: Date; missed: number }>(
@@ -74,8 +84,8 @@ describe('a task with a run under way', () => {
       [taskId, slots],
     );
     expect(later[0]).toMatchObject({ missed: 0 });
-    expect(later[0]?.scheduled_at.getTime()).toBeGreaterThan(resumed?.at.getTime() ?? Infinity);
-    expect((await accountFor(platform, { resumed: [taskId] })).faults).toEqual([]);
+    expect(later[0]?.scheduled_at.getTime()).toBeGreaterThan(to.getTime());
+    expect((await accountFor(platform, { pauses: [{ taskId, from, to }] })).faults).toEqual([]);
   });
 
   test('that is updated gets the results of it, and its next slot has the new targets', async () => {
@@ -116,6 +126,50 @@ describe('a task with a run under way', () => {
     const { results } = await client.call('taskResultGet', { task_id: taskId });
     expect(results).toHaveLength(1);
   });
+});
+
+test('slots that are due when their task changes, and that no scheduler was there to plan, all have their row', async () => {
+  const platform = await startRecurringPlatform({ natsUrl: nats.url });
+  const [, scheduler] = await Promise.all([platform.startGateway(), platform.startScheduler()]);
+  const client = keepUntilTestEnd(await connectTestClient(nats.url));
+  const fields = { cycle: 1, target: [{ type: 'domain' as const, data: 'x.example' }] };
+  const create = async () => (await client.call('taskCreate', fields)).task_id;
+  const [paused, deleted, retyped] = [await create(), await create(), await create()];
+  const ids = [paused, deleted, retyped];
+  for (const id of ids) await until(async () => (await countSlots(platform, id)) > 0);
+
+  scheduler.signal('SIGSTOP');
+  onTestFailed(() => scheduler.signal('SIGCONT'));
+  const overdue = `select count(*) from probe_task where next_at < now() - interval '3 s'`;
+  await until(async () => (await platform.readNumber(overdue)) === 3);
+  const before = await Promise.all(ids.map((id) => countSlots(platform, id)));
+  const [due] = await platform.query<{ next_at: Date }>('select next_at from probe_task where task_id = $1', [
+    deleted,
+  ]);
+  await client.call('taskUpdate', { task_id: paused, status: 0 });
+  const from = await readChange(platform, paused);
+  await client.call('taskUpdate', { task_id: paused, status: 1 });
+  const to = await readChange(platform, paused);
+  await client.call('taskUpdate', { task_id: retyped, type: 'http' });
+  const pauses: Pause[] = [{ taskId: paused, from, to }];
+  pauses.push({ taskId: retyped, from: await readChange(platform, retyped), to: new Date(8.64e15) });
+  await client.call('taskDelete', { task_id: deleted });
+  expect(await Promise.all(ids.map((id) => countSlots(platform, id)))).toEqual(before.map((n) => n + 1));
+  const [last] = await platform.query<{ scheduled_at: Date; missed: number; skipped: unknown }>(
+    'select scheduled_at, missed, skipped from probe_slot where task_id = $1 order by scheduled_at desc limit 1',
+    [deleted],
+  );
+  expect(last).toMatchObject({ skipped: [{ reason: 'CHANGED', count: 0, ids: [] }] });
+  // It stands for all from the first that was due on.
+  expect(Number(last?.scheduled_at) - Number(last?.missed) * 1000).toBe(due?.next_at.getTime());
+  expect(last?.missed).toBeGreaterThanOrEqual(3);
+
+  scheduler.signal('SIGCONT');
+  await until(async () => (await countSlots(platform, paused)) > Number(before[0]) + 2);
+  await platform.settle();
+  const { faults, skipped } = await accountFor(platform, { pauses });
+  expect(faults).toEqual([]);
+  expect(skipped.CHANGED).toBe(3);
 });
 
 test('a domain group of 5,000 names is one slot of 100 runs, and every cell has its result', async () => {

@@ -158,9 +158,10 @@ class ProbeTaskClient(Caller):
     ) -> ResultPage:
         """One page of the results of recurring tasks, newest first.
 
-        ``since`` and ``until`` are Unix seconds of the nominal time, the first included, the last not. ``status`` is a
+        ``domain`` is the exact text that the task, or its domain group, has: case and trailing dot count. ``since`` and
+        ``until`` are Unix seconds of the nominal time, the first included, the last not. ``status`` is a
         ``dns_response_status``. ``limit`` is 100 unless given, 1000 at most; ``cursor`` is the ``next_cursor`` of the
-        page before.
+        page before. A page may hold fewer rows than ``limit``; the last one is where ``next_cursor`` is None.
         """
         body = {
             "task_id": task_id,
@@ -184,8 +185,7 @@ class ProbeTaskClient(Caller):
     ) -> SlotPage:
         """One page of the nominal times of recurring tasks, newest first: what was planned and what came of it.
 
-        The arguments are those of :meth:`get_results`. A page may hold fewer slots than ``limit``; the last one is
-        where ``next_cursor`` is None.
+        The arguments are those of :meth:`get_results`, and so are the pages.
         """
         body = {"task_id": task_id, "from": since, "to": until, "limit": limit, "cursor": cursor}
         return await self._ask(contract.SUBJECT_TASK_SLOT_GET, body, slots.read_slot_page)

@@ -25,7 +25,7 @@ class TaskDomainGroupTarget(TypedDict):
 TaskTarget = Union[TaskDomainTarget, TaskDomainGroupTarget]
 #: An owner's id in the caller's own system.
 OwnerId = Union[int, str, None]
-#: Unix seconds, an ISO 8601 date or date-time, or ``HH:MM`` of each day.
+#: Unix seconds, an ISO 8601 date or date-time, or ``HH:MM`` of each day; the end of a window after its start.
 TaskTimeEnd = Union[int, str]
 
 

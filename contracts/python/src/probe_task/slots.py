@@ -10,11 +10,13 @@ from .results import read_cursor
 class SkippedPart(TypedDict):
     """What was not planned, and why.
 
-    ``reason`` is ``OVERLAP``, ``AGENT_AWAY``, ``NO_AGENTS``, ``NO_DOMAIN_GROUP``, ``PLAN_TOO_LARGE`` or ``INTERNAL``;
-    ``ids`` are agents of the first two, domain groups of ``NO_DOMAIN_GROUP``, else none.
+    ``reason`` is ``OVERLAP``, ``AGENT_AWAY``, ``NO_AGENTS``, ``NO_DOMAIN_GROUP``, ``PLAN_TOO_LARGE``, ``CHANGED`` (the
+    schedule of the task was, or the task is gone, when the slot was due) or ``INTERNAL``. ``count`` agents of the first
+    two, domain groups of ``NO_DOMAIN_GROUP``, else none; ``ids`` are the first 100 of them.
     """
 
     reason: str
+    count: int
     ids: List[str]
 
 
@@ -80,4 +82,8 @@ def _read_slot(value: object, path: str, faults: Faults) -> TaskSlot:
 
 def _read_skipped(value: object, path: str, faults: Faults) -> SkippedPart:
     fields = Fields(value, path, faults)
-    return {"reason": fields.text("reason"), "ids": fields.items("ids", read_text)}
+    return {
+        "reason": fields.text("reason"),
+        "count": fields.integer("count", low=0),
+        "ids": fields.items("ids", read_text),
+    }
