@@ -13,17 +13,20 @@ export type Repetition = Component & {
 
 /**
  * Runs `work` at once, and again `intervalMs` after each turn ended, or right away when the turn says that there is
- * more. A turn that fails is told in the log, `UNAVAILABLE` once until it is over, and the next one comes all the same.
- * `stop` waits for the turn under way.
+ * more. A turn that fails is told in the log, a coded fault (`UNAVAILABLE`) once until it is over, and the next one comes
+ * all the same, `retryMs` later. `stop` aborts the signal that the turn under way was given, and waits for its end.
  */
 export function createRepetition(options: {
   /** What the log calls it. */
   name: string;
   intervalMs: number;
-  work: () => Promise<{ hasMore: boolean }>;
+  /** As `intervalMs` unless said otherwise. */
+  retryMs?: number;
+  work: (signal: AbortSignal) => Promise<{ hasMore: boolean }>;
   logger: Logger;
 }): Repetition {
-  const { name, intervalMs, work, logger } = options;
+  const { name, intervalMs, retryMs = intervalMs, work, logger } = options;
+  const stopping = new AbortController();
   let isStopped = false;
   let isHurried = false;
   let hasFailed = false;
@@ -34,16 +37,16 @@ export function createRepetition(options: {
 
   async function turn(): Promise<boolean> {
     try {
-      const { hasMore } = await work();
+      const { hasMore } = await work(stopping.signal);
       if (isAway) logger.info({ work: name }, 'works again');
       isAway = false;
       hasFailed = false;
       return hasMore;
     } catch (error) {
-      const isUnavailable = error instanceof ProbeTaskError && error.code === 'UNAVAILABLE';
-      if (!isUnavailable) logger.error({ err: error, work: name }, 'a turn failed');
+      const isCoded = error instanceof ProbeTaskError;
+      if (!isCoded) logger.error({ err: error, work: name }, 'a turn failed');
       else if (!isAway) logger.warn({ work: name, reason: error.message }, 'has to wait');
-      isAway = isUnavailable;
+      isAway = isCoded;
       hasFailed = true;
       return false;
     }
@@ -60,7 +63,7 @@ export function createRepetition(options: {
   function pause(): Promise<void> {
     if (isStopped || (isHurried && !hasFailed)) return Promise.resolve();
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, intervalMs);
+      const timer = setTimeout(resolve, hasFailed ? retryMs : intervalMs);
       wake = () => {
         clearTimeout(timer);
         resolve();
@@ -94,6 +97,7 @@ export function createRepetition(options: {
     },
     async stop() {
       isStopped = true;
+      stopping.abort();
       clearTimeout(later?.timer);
       wake?.();
       await running;

@@ -1,5 +1,6 @@
 // Tables in partitions by day (UTC): made ahead, dropped when they are older than is kept.
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { tryAll } from '../try-all.ts';
 import type { Database } from './database.ts';
 import type { Tables } from './tables.ts';
 
@@ -17,34 +18,52 @@ export type PartitionState = {
 const lockTimeoutMs = 1000;
 /** Rows deleted from a default partition by one statement. */
 const deleteBatch = 10_000;
+/** Half of what a scheduler may hold a connection: when that is cut, its statement does not go on for long. */
+const statementLimit = '30s';
 /** Any number that no other advisory lock of this database has. */
 const lockKey = 7_140_331;
 const dayMs = 24 * 3600 * 1000;
 
 /**
- * Makes the partitions of yesterday, today and `daysAhead` more days, and drops what lies more than `retentionDays` days
- * before today, by the database's clock. May run in several processes at once: they take turns. Throws when a lock is
- * not to be had within a second; the next call goes on where this one stopped.
+ * Makes the partitions of yesterday, today and `daysAhead` more days, of all tables, and then drops what lies more than
+ * `retentionDays` days before today, by the database's clock. May run in several processes at once: they take turns. What
+ * fails, as for want of a lock within a second, keeps nothing else from being tried; throws in the end, and the next call
+ * tries it again. An aborted `signal` ends it after the step under way.
  */
 export async function maintainDayPartitions(
   database: Database,
   tables: readonly DayPartitionedTable[],
-  { daysAhead, retentionDays }: { daysAhead: number; retentionDays: number },
-): Promise<PartitionState> {
+  options: { daysAhead: number; retentionDays: number; signal?: AbortSignal },
+): Promise<void> {
+  const { daysAhead, retentionDays, signal } = options;
   const today = await database.run(readToday);
   const oldest = new Date(today - retentionDays * dayMs);
-  for (const table of tables) {
-    const present = new Set(await database.run((db) => listDays(db, table)));
+  const present = new Map<DayPartitionedTable, string[]>();
+  for (const table of tables) present.set(table, await database.run((db) => listDays(db, table)));
+
+  const steps: (() => Promise<void>)[] = [];
+  for (const [table, days] of present) {
     for (let offset = -1; offset <= daysAhead; offset += 1) {
       const day = new Date(today + offset * dayMs);
-      if (!present.has(formatDay(day))) await alone(database, (db) => createDay(db, table, day));
+      if (days.includes(formatDay(day))) continue;
+      steps.push(() => alone(database, (db) => createDay(db, table, day)));
     }
-    for (const day of present) {
-      if (day < formatDay(oldest)) await alone(database, (db) => dropDay(db, table, day));
-    }
-    await emptyDefault(database, table, oldest);
   }
-  return database.run((db) => readState(db, tables, today));
+  for (const [table, days] of present) {
+    for (const day of days.filter((each) => each < formatDay(oldest))) {
+      steps.push(() => alone(database, (db) => dropDay(db, table, day)));
+    }
+    steps.push(() => emptyDefault(database, table, oldest, signal));
+  }
+  await tryAll(steps, signal);
+}
+
+/** How many partitions there are, by the database's clock. */
+export async function readPartitionState(
+  database: Database,
+  tables: readonly DayPartitionedTable[],
+): Promise<PartitionState> {
+  return database.run(async (db) => readState(db, tables, await readToday(db)));
 }
 
 async function readToday(db: Kysely<Tables>): Promise<number> {
@@ -58,10 +77,15 @@ async function readToday(db: Kysely<Tables>): Promise<number> {
 /** One transaction at a time over all processes, for locks that nobody should have to wait for long. */
 async function alone(database: Database, work: (db: Transaction<Tables>) => Promise<void>): Promise<void> {
   await database.transact(async (db) => {
-    await sql`set local lock_timeout = ${sql.lit(lockTimeoutMs)}`.execute(db);
+    await limitTime(db);
     await sql`select pg_advisory_xact_lock(${lockKey})`.execute(db);
     await work(db);
   });
+}
+
+async function limitTime(db: Transaction<Tables>): Promise<void> {
+  await sql`set local lock_timeout = ${sql.lit(lockTimeoutMs)}`.execute(db);
+  await sql`set local statement_timeout = ${sql.lit(statementLimit)}`.execute(db);
 }
 
 /**
@@ -92,17 +116,23 @@ async function dropDay(db: Transaction<Tables>, table: DayPartitionedTable, day:
   await sql`drop table if exists ${sql.table(partitionName(table, day))}`.execute(db);
 }
 
-async function emptyDefault(database: Database, table: DayPartitionedTable, oldest: Date): Promise<void> {
+async function emptyDefault(
+  database: Database,
+  table: DayPartitionedTable,
+  oldest: Date,
+  signal?: AbortSignal,
+): Promise<void> {
   const fallback = sql.table(`${table}_default`);
   let deleted: bigint | undefined;
   do {
-    const { numAffectedRows } = await database.run((db) =>
-      sql`
+    const { numAffectedRows } = await database.transact(async (db) => {
+      await limitTime(db);
+      return sql`
         delete from ${fallback} where ctid = any (array(
-          select ctid from ${fallback} where scheduled_at < ${oldest} limit ${deleteBatch}))`.execute(db),
-    );
+          select ctid from ${fallback} where scheduled_at < ${oldest} limit ${deleteBatch}))`.execute(db);
+    });
     deleted = numAffectedRows;
-  } while (deleted === BigInt(deleteBatch));
+  } while (deleted === BigInt(deleteBatch) && !signal?.aborted);
 }
 
 async function readState(

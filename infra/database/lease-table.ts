@@ -88,15 +88,32 @@ export function reap(table: LeaseTable, limit: number): RawBuilder<{ id: string 
 /** Deletes what is too late to be worth doing or lapsed too often, and returns it whole; `state` tells which it was. */
 export function bury(table: LeaseTable, limit: number): RawBuilder<unknown> {
   return sql`
+    delete from ${sql.table(table)} work where work.id = any (${deadIds(table, limit)}) returning work.*`;
+}
+
+/** What `bury` would delete. */
+export function listDead(table: LeaseTable, limit: number): RawBuilder<{ id: string }> {
+  return sql`select unnest(${deadIds(table, limit)}) as id`;
+}
+
+/** As `bury`, of these rows only; one that came to life meanwhile is left alone. */
+export function buryThese(table: LeaseTable, ids: string[]): RawBuilder<unknown> {
+  return sql`
     delete from ${sql.table(table)} work
-    where work.id = any (
-      array(
-        select id from ${sql.table(table)}
-        where lease_until is null and expires_at <= now()
-        order by expires_at limit ${limit}
-        for update skip locked)
-      || array(select id from (${lapsed(table, limit)}) lapsed where lapses >= ${maxLapses - 1}))
+    where work.id = any (${ids}::bigint[])
+      and (work.lease_until is null and work.expires_at <= now()
+        or work.lease_until < now() and work.lapses >= ${maxLapses - 1})
     returning work.*`;
+}
+
+function deadIds(table: LeaseTable, limit: number): RawBuilder<string[]> {
+  return sql`
+    array(
+      select id from ${sql.table(table)}
+      where lease_until is null and expires_at <= now()
+      order by expires_at limit ${limit}
+      for update skip locked)
+    || array(select id from (${lapsed(table, limit)}) lapsed where lapses >= ${maxLapses - 1})`;
 }
 
 /**

@@ -1,6 +1,6 @@
 // Which slot of a task is due now, and when the next one is. Pure; all times are milliseconds since the epoch.
 import { phaseOf, slotAfter, slotUntil } from './slot-grid.ts';
-import type { TaskWindow } from './task-time.ts';
+import type { TaskWindow } from './task-window.ts';
 
 export type Schedule = {
   task_id: string;

@@ -1,11 +1,14 @@
 // Runs that nobody finishes: back to the ready ones, or into the history with the reason why they have no outcome.
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { maxRunCells } from '../../contracts/run.ts';
 import type { Database } from '../../infra/database/database.ts';
-import { bury, reap } from '../../infra/database/lease-table.ts';
+import { bury, buryThese, listDead, reap } from '../../infra/database/lease-table.ts';
+import { isolateFault } from './isolate-fault.ts';
 
 /** Rows that one statement takes. */
 const batch = 1000;
+/** Characters of a name that any payload of ours has; what is longer may not fit the indexes of results. */
+const maxNameLength = 1024;
 /** Above any number of a cell. */
 const maxCellNumber = 10_000_000;
 /**
@@ -28,16 +31,47 @@ export async function reapRuns(database: Database): Promise<number> {
   return rows.length;
 }
 
+export type Burial = {
+  runs: number;
+  cells: { status: string; count: number }[];
+  /** Runs among them whose results could not be stored, and why not. */
+  abandoned: { id: string; fault: unknown }[];
+};
+
 /**
- * Deletes runs that are too late, or were lost too often, and stores a result for each of their cells that says so.
- * Resolves with the number of runs deleted, and of cells by status.
+ * Deletes runs that are too late, or were lost too often, and stores a result for each of their cells that says so; a run
+ * whose results cannot be stored is deleted without them. Resolves with the number of runs deleted, and of cells by
+ * status.
  */
-export async function buryRuns(
-  database: Database,
-): Promise<{ runs: number; cells: { status: string; count: number }[] }> {
+export async function buryRuns(database: Database): Promise<Burial> {
+  try {
+    return await storeDead(database, bury('probe_run', batch));
+  } catch (error) {
+    const dead = await database.run((db) => listDead('probe_run', batch).execute(db));
+    const abandoned: Burial['abandoned'] = [];
+    const burials = await isolateFault(
+      dead.rows.map(({ id }) => id),
+      error,
+      {
+        work: (part) => storeDead(database, buryThese('probe_run', part)),
+        async giveUp(id, fault) {
+          const { rows } = await database.run((db) => buryThese('probe_run', [id]).execute(db));
+          if (rows.length > 0) abandoned.push({ id, fault });
+        },
+      },
+    );
+    return {
+      runs: abandoned.length + burials.reduce((sum, { runs }) => sum + runs, 0),
+      cells: burials.flatMap(({ cells }) => cells),
+      abandoned,
+    };
+  }
+}
+
+async function storeDead(database: Database, dead: RawBuilder<unknown>): Promise<Burial> {
   const { rows } = await database.run((db) =>
     sql<{ runs: number; status: string | null; count: number }>`
-      with dead as (${bury('probe_run', batch)}),
+      with dead as (${dead}),
       stored as (
         insert into probe_result (
           scheduled_at, task_id, agent_id, cell, device, domain, rtype, dns_server, status,
@@ -46,7 +80,8 @@ export async function buryRuns(
           (payload->>'first_cell')::numeric + (server.n - 1) * (payload->>'stride')::numeric + (target.n - 1),
           jsonb_build_object('country', coalesce(agent.country, ''), 'province', coalesce(agent.province, ''),
             'city', coalesce(agent.city, ''), 'carrier', coalesce(agent.carrier, '')),
-          target.value->>'domain', target.value->>'rtype', server.value,
+          left(target.value->>'domain', ${maxNameLength}), left(target.value->>'rtype', ${maxNameLength}),
+          left(server.value, ${maxNameLength}),
           -- Whoever held it is gone; what nobody ever held has expired.
           case when dead.state = 1 or dead.lapses > 0 then 'LOST' else 'EXPIRED' end,
           false, 0, '{}', '[]', '[]', '[]'
@@ -63,12 +98,6 @@ export async function buryRuns(
   return {
     runs: rows[0]?.runs ?? 0,
     cells: rows.flatMap(({ status, count }) => (status === null ? [] : [{ status, count }])),
+    abandoned: [],
   };
-}
-
-/** Removes sessions that were last heard of a day ago: their agents are not expected back any more. */
-export async function removeOldSessions(database: Database): Promise<void> {
-  await database.run((db) =>
-    db.deleteFrom('agent_session').where('heartbeat_at', '<', sql<Date>`now() - interval '1 day'`).execute(),
-  );
 }

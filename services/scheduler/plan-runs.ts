@@ -2,7 +2,7 @@
 import type { PlacePattern } from '../../contracts/place.ts';
 import { maxRunCells, type RunPayload } from '../../contracts/run.ts';
 import { chooseServers, type ResolverLookup, selectAgents } from '../../contracts/select-agents.ts';
-import type { SkippedPart, SkipReason } from '../../contracts/slot.ts';
+import { maxSkippedIds, type SkippedPart, type SkipReason } from '../../contracts/slot.ts';
 import type { Task } from '../../contracts/task.ts';
 import { jitterOf } from './slot-grid.ts';
 
@@ -149,8 +149,9 @@ function orNone(servers: string[]): string[] {
   return servers.length === 0 ? [''] : servers;
 }
 
-function skip(reason: SkipReason, ids: string[]): SkippedPart {
-  return { reason, ids };
+/** What of a slot was left out, and why. */
+export function skip(reason: SkipReason, ids: string[]): SkippedPart {
+  return { reason, count: ids.length, ids: ids.slice(0, maxSkippedIds) };
 }
 
 function skipMany(reason: SkipReason, ids: string[]): SkippedPart[] {

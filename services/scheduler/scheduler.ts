@@ -1,41 +1,35 @@
 // The repeated work of a scheduler, and what its metrics tell of it.
-import { sql } from 'kysely';
-import { sessionTermMs } from '../../contracts/agent.ts';
 import { runFailures } from '../../contracts/run.ts';
 import { wakeSubject } from '../../contracts/subjects.ts';
 import type { Bus } from '../../infra/bus/bus.ts';
 import type { Database } from '../../infra/database/database.ts';
-import {
-  type DayPartitionedTable,
-  maintainDayPartitions,
-  type PartitionState,
-} from '../../infra/database/day-partitions.ts';
+import { type PartitionState, readPartitionState } from '../../infra/database/day-partitions.ts';
 import { type Component, sequence } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Metrics } from '../../infra/metrics.ts';
 import { createRepetition } from '../../infra/repeat.ts';
-import { buryRuns, reapRuns, removeOldSessions } from './clear-runs.ts';
-import { scheduleTasks, type Turn, type TurnOptions } from './schedule-tasks.ts';
+import { type Absence, createAbsenceClock, standstillMs } from './agent-absence.ts';
+import { buryRuns, reapRuns } from './clear-runs.ts';
+import { type QueueState, readQueueState } from './queue-state.ts';
+import { scheduleTasks } from './schedule-tasks.ts';
+import type { Turn, TurnOptions } from './take-turn.ts';
+import { dayTables, doUpkeep } from './upkeep.ts';
 
 const turnMs = 200;
 const clearMs = 1000;
 const measureMs = 10_000;
 const upkeepMs = 10 * 60_000;
-const daysAhead = 3;
-/** After a standstill of the database this long, */
-const standstillMs = 10_000;
-/** agents have this long to be heard of again: what they could not send does not count against them. */
-const returnMs = 15_000;
-const dayTables: readonly DayPartitionedTable[] = ['probe_slot', 'probe_result'];
+/** After one that failed: partitions are needed in time. */
+const upkeepRetryMs = 15_000;
 
 /**
- * Plans slots, clears runs that nobody finishes, keeps the partitions, and measures the queue. Every replica does all of
+ * Plans slots, clears runs that nobody finishes, keeps the partitions, and measures. Every replica does all of
  * it; none of it minds being done twice.
  */
 export function createScheduler(options: {
   database: Database;
   bus: Pick<Bus, 'isConnected' | 'publish'>;
-  limits: Omit<TurnOptions, 'aliveMs'>;
+  limits: Omit<TurnOptions, keyof Absence>;
   retentionDays: number;
   metrics: Metrics;
   logger: Logger;
@@ -69,15 +63,8 @@ export function createScheduler(options: {
     'Days after today that have their partitions',
     () => partitions.daysAhead,
   );
-  let lastTurnAt = -Infinity;
-  let standstill = { ms: 0, endedAt: -Infinity };
-
-  function readAliveMs(): number {
-    const now = performance.now();
-    const gapMs = now - lastTurnAt;
-    if (Number.isFinite(gapMs) && gapMs > standstillMs) standstill = { ms: gapMs, endedAt: now };
-    return now - standstill.endedAt < returnMs ? sessionTermMs + standstill.ms + returnMs : sessionTermMs;
-  }
+  const absence = createAbsenceClock();
+  let turnLimit: number | undefined;
 
   function count({ slots: planned, nowMs }: Turn): void {
     for (const slot of planned) {
@@ -85,7 +72,7 @@ export function createScheduler(options: {
       missed.inc(slot.missed);
       runs.inc(slot.runs.length);
       lag.observe((nowMs - slot.scheduledAt) / 1000);
-      for (const { reason, ids } of slot.skipped) skipped.inc({ reason }, Math.max(1, ids.length));
+      for (const { reason, count: each = 0 } of slot.skipped) skipped.inc({ reason }, Math.max(1, each));
     }
   }
 
@@ -100,18 +87,21 @@ export function createScheduler(options: {
     createRepetition({
       name: 'upkeep',
       intervalMs: upkeepMs,
+      retryMs: upkeepRetryMs,
       logger,
-      async work() {
-        partitions = await maintainDayPartitions(database, dayTables, { daysAhead, retentionDays });
-        await removeOldSessions(database);
+      async work(signal) {
+        await doUpkeep(database, { retentionDays, signal });
+        partitions = await readPartitionState(database, dayTables);
         return { hasMore: false };
       },
     }),
     createRepetition({
-      name: 'measuring the queue',
+      name: 'measuring',
       intervalMs: measureMs,
       logger,
       async work() {
+        // Also when upkeep fails, or the alarm on it could not go off.
+        partitions = await readPartitionState(database, dayTables);
         queue = await readQueueState(database);
         return { hasMore: false };
       },
@@ -124,8 +114,11 @@ export function createScheduler(options: {
         const reapedRuns = await reapRuns(database);
         reaped.inc(reapedRuns);
         if (reapedRuns > 0) logger.warn({ runs: reapedRuns }, 'leases ran out');
-        const { runs: buriedRuns, cells } = await buryRuns(database);
+        const { runs: buriedRuns, cells, abandoned } = await buryRuns(database);
         for (const { status, count: each } of cells) buried.inc({ status }, each);
+        for (const { id, fault } of abandoned) {
+          logger.error({ err: fault, run: id }, 'a run was deleted without results');
+        }
         if (buriedRuns > 0) logger.warn({ runs: buriedRuns, cells }, 'runs ended without an outcome');
         return { hasMore: reapedRuns > 0 || buriedRuns > 0 };
       },
@@ -135,8 +128,13 @@ export function createScheduler(options: {
       intervalMs: turnMs,
       logger,
       async work() {
-        const turn = await scheduleTasks(database, { ...limits, aliveMs: readAliveMs() }, logger);
-        lastTurnAt = performance.now();
+        const turn = await scheduleTasks(
+          database,
+          { ...limits, ...absence.read(), ...(turnLimit !== undefined && { limit: turnLimit }) },
+          logger,
+        );
+        absence.noteTurn();
+        turnLimit = turn.nextLimit;
         count(turn);
         wakeAgents(turn);
         return { hasMore: turn.isFull };
@@ -146,21 +144,6 @@ export function createScheduler(options: {
 
   return {
     ...sequence(repetitions),
-    isScheduling: () => performance.now() - lastTurnAt < standstillMs,
+    isScheduling: () => absence.sinceTurnMs() < standstillMs,
   };
-}
-
-type QueueState = { ready: number; leased: number; oldestReadyS: number };
-
-async function readQueueState(database: Database): Promise<QueueState> {
-  const { rows } = await database.run((db) =>
-    sql<QueueState>`
-      select
-        count(*) filter (where state = 0)::integer as ready,
-        count(*) filter (where state = 1)::integer as leased,
-        coalesce(extract(epoch from now() - min(due_at) filter (where state = 0 and due_at <= now())), 0)::float8
-          as "oldestReadyS"
-      from probe_run`.execute(db),
-  );
-  return rows[0] ?? { ready: 0, leased: 0, oldestReadyS: 0 };
 }

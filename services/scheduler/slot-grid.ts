@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 
 /** A number from 0 to 2³² - 1 that depends on the text alone, alike on every machine. */
-export function hashText(text: string): number {
+function hashText(text: string): number {
   return createHash('sha256').update(text).digest().readUInt32BE(0);
 }
 

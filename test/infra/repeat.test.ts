@@ -111,6 +111,52 @@ test('takes its whole pause after a turn that failed, hurried or not', async () 
   expect(turns).toHaveLength(3);
 });
 
+test('tries again sooner, or later, after a turn that failed where that is asked for', async () => {
+  let isBroken = true;
+  let count = 0;
+  const faulty = createRepetition({
+    name: 'digging',
+    intervalMs,
+    retryMs: 100,
+    logger: pino({ level: 'silent' }),
+    async work() {
+      count += 1;
+      if (isBroken) throw new Error('a stone');
+      return { hasMore: false };
+    },
+  });
+  await faulty.start();
+  await vi.advanceTimersByTimeAsync(99);
+  expect(count).toBe(1);
+  isBroken = false;
+  await vi.advanceTimersByTimeAsync(1);
+  expect(count).toBe(2);
+  await vi.advanceTimersByTimeAsync(intervalMs - 1);
+  expect(count).toBe(2);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(count).toBe(3);
+  await faulty.stop();
+});
+
+test('tells the turn under way when it is stopped', async () => {
+  const { promise, resolve } = Promise.withResolvers<{ hasMore: boolean }>();
+  let signal: AbortSignal | undefined;
+  const patient = createRepetition({
+    name: 'digging',
+    intervalMs,
+    logger: pino({ level: 'silent' }),
+    work(given) {
+      signal = given;
+      given.addEventListener('abort', () => resolve({ hasMore: true }));
+      return promise;
+    },
+  });
+  await patient.start();
+  expect(signal?.aborted).toBe(false);
+  await patient.stop();
+  expect(signal?.aborted).toBe(true);
+});
+
 test('tells of every turn that failed', async () => {
   await repetition.start();
   for (let round = 0; round < 2; round += 1) {

@@ -113,4 +113,21 @@ export async function up(db: Kysely<never>): Promise<void> {
       (status, scheduled_at desc nulls last, task_id desc nulls last, agent_id desc nulls last,
        cell desc nulls last)
       where status <> 'NOERROR'`.execute(db);
+
+  // The scheduler makes those that follow; what comes before its first round has its place already.
+  await sql`
+    do $$
+    declare
+      parent text;
+      day timestamptz;
+    begin
+      foreach parent in array array['probe_slot', 'probe_result'] loop
+        for offset_days in -1..3 loop
+          day := (date_trunc('day', now() at time zone 'UTC') + offset_days * interval '1 day') at time zone 'UTC';
+          execute format('create table %I partition of %I for values from (%L) to (%L)',
+            parent || '_' || to_char(day at time zone 'UTC', 'YYYYMMDD'), parent, day, day + interval '24 hours');
+        end loop;
+      end loop;
+    end
+    $$`.execute(db);
 }

@@ -4,9 +4,11 @@ import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import {
   bury,
+  buryThese,
   type Claim,
   claim,
   finish,
+  listDead,
   maxLapses,
   reap,
   release,
@@ -269,6 +271,21 @@ describe('bury', () => {
     expect(await reapIds()).toEqual([id]);
     expect(await buryRows()).toEqual([]);
     expect(await idsOf(finish('probe_run', [{ id, attempt: 1 }]))).toEqual([id]);
+  });
+
+  test('lists what it would delete, and deletes of these only what is dead by then', async () => {
+    const late = await tables.addRun({ expiresIn: -1000 });
+    const later = await tables.addRun({ expiresIn: -2000 });
+    const lost = await tables.addRun({ leasedFor: -1, lapses: maxLapses - 1 });
+    const lapsed = await tables.addRun({ leasedFor: -1, expiresIn: -1 });
+    const held = await tables.addRun({ leasedFor: 1000, expiresIn: -1, lapses: maxLapses - 1 });
+    const fresh = await tables.addRun();
+    const listed = (await tables.query(listDead('probe_run', 100))).map(({ id }) => id);
+    expect(listed).toEqual([later, late, lost]);
+    expect((await tables.query(listDead('probe_run', 1))).map(({ id }) => id)).toEqual([later, lost]);
+    expect(await idsOf(buryThese('probe_run', [late, lapsed, held, fresh]))).toEqual([late]);
+    expect((await idsOf(buryThese('probe_run', listed))).toSorted()).toEqual([later, lost].toSorted());
+    expect(await tables.query(sql`select from probe_run`)).toHaveLength(3);
   });
 
   test('does not wait for whoever finishes a row at that moment', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Task } from '../../../contracts/task.ts';
 import { chooseSlot, type Schedule, type SlotChoice } from '../../../services/scheduler/choose-slot.ts';
 import { phaseOf, slotAfter, slotUntil } from '../../../services/scheduler/slot-grid.ts';
-import { createTaskWindow } from '../../../services/scheduler/task-time.ts';
+import { createTaskWindow } from '../../../services/scheduler/task-window.ts';
 import { createSeededRandom } from '../../helpers/seeded-random.ts';
 
 const china = 'Asia/Shanghai';

@@ -1,7 +1,7 @@
 // Runs that nobody finishes, on a real Postgres: every cell ends as a row that says why it has no outcome.
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
-import { buryRuns, reapRuns, removeOldSessions } from '../../../services/scheduler/clear-runs.ts';
+import { buryRuns, reapRuns } from '../../../services/scheduler/clear-runs.ts';
 import { slotAt, useRecurringTables } from '../../helpers/recurring-tables.ts';
 
 const tables = useRecurringTables();
@@ -39,7 +39,11 @@ describe('buryRuns', () => {
       payload: { ...twoByThree, first_cell: 203, stride: 50 },
       expiresIn: -1,
     });
-    expect(await buryRuns(tables.database)).toEqual({ runs: 1, cells: [{ status: 'EXPIRED', count: 6 }] });
+    expect(await buryRuns(tables.database)).toEqual({
+      runs: 1,
+      cells: [{ status: 'EXPIRED', count: 6 }],
+      abandoned: [],
+    });
     expect(await countRuns()).toBe(0);
     const results = await readResults();
     expect(results.map(({ cell, dns_server, domain, rtype }) => [cell, dns_server, domain, rtype])).toEqual([
@@ -96,7 +100,7 @@ describe('buryRuns', () => {
     await tables.addRun();
     await tables.addRun({ leasedFor: 1000, expiresIn: -1, lapses: 2 });
     await tables.addRun({ leasedFor: -1, expiresIn: -1, lapses: 1 });
-    expect(await buryRuns(tables.database)).toEqual({ runs: 0, cells: [] });
+    expect(await buryRuns(tables.database)).toEqual({ runs: 0, cells: [], abandoned: [] });
     expect(await countRuns()).toBe(3);
     expect(await readResults()).toEqual([]);
   });
@@ -107,7 +111,11 @@ describe('buryRuns', () => {
         truncated, tries, flags, answer, authority, additional)
       values (${slotAt}, 1, 'a', 1, '{}', 'kept.example', 'A', '192.0.2.9', 'NOERROR', false, 1, '{}', '[]', '[]', '[]')`);
     await tables.addRun({ payload: { ...twoByThree, first_cell: 0, stride: 3 }, expiresIn: -1 });
-    expect(await buryRuns(tables.database)).toEqual({ runs: 1, cells: [{ status: 'EXPIRED', count: 5 }] });
+    expect(await buryRuns(tables.database)).toEqual({
+      runs: 1,
+      cells: [{ status: 'EXPIRED', count: 5 }],
+      abandoned: [],
+    });
     const results = await readResults();
     expect(results.map(({ cell }) => cell)).toEqual([0, 1, 2, 3, 4, 5]);
     expect(results[1]).toMatchObject({ domain: 'kept.example', status: 'NOERROR' });
@@ -119,6 +127,47 @@ describe('buryRuns', () => {
     expect(await readResults()).toMatchObject([
       { dns_server: '', device: { country: '', province: '', city: '', carrier: '' } },
     ]);
+  });
+
+  test('cuts names that no index of results would take', async () => {
+    const domain = Array.from({ length: 4000 }, (_, index) => index.toString(36)).join('');
+    await tables.addRun({
+      expiresIn: -1,
+      payload: { servers: [domain], targets: [{ domain, rtype: domain }] },
+    });
+    expect(await buryRuns(tables.database)).toMatchObject({ runs: 1, abandoned: [] });
+    const [result] = await readResults();
+    expect(domain.startsWith(result?.domain ?? '-')).toBe(true);
+  });
+
+  test('deletes a run whose results cannot be stored, and stores those of the others', async () => {
+    // Four octets each: within the limit of a name, and more than an index takes.
+    const domain = Array.from({ length: 1024 }, (_, n) =>
+      String.fromCodePoint(0x10000 + ((n * 7919) % 60_000)),
+    ).join('');
+    const sound: string[] = [];
+    for (let index = 0; index < 5; index += 1)
+      sound.push(await tables.addRun({ task_id: '7', expiresIn: -5 + index }));
+    const bad = await tables.addRun({
+      task_id: '8',
+      expiresIn: -3,
+      payload: { targets: [{ domain, rtype: 'A' }] },
+    });
+    const badLost = await tables.addRun({
+      task_id: '9',
+      leasedFor: -1,
+      lapses: 2,
+      payload: { targets: [{ domain, rtype: 'A' }] },
+    });
+    const { runs, cells, abandoned } = await buryRuns(tables.database);
+    expect(runs).toBe(sound.length + 2);
+    expect(cells.reduce((sum, { count }) => sum + count, 0)).toBe(1);
+    expect(abandoned.toSorted((one, other) => Number(one.id) - Number(other.id))).toMatchObject([
+      { id: bad, fault: { code: '54000' } },
+      { id: badLost, fault: { code: '54000' } },
+    ]);
+    expect(await countRuns()).toBe(0);
+    expect(await readResults()).toMatchObject([{ task_id: '7', status: 'EXPIRED' }]);
   });
 
   test('by several schedulers at once stores each cell once', async () => {
@@ -144,12 +193,4 @@ test('reapRuns makes runs ready again whose lease ran out, and tells how many', 
     { state: 0, lapses: 1 },
     { state: 1, lapses: 0 },
   ]);
-});
-
-test('removeOldSessions forgets who was not heard of for a day', async () => {
-  await tables.addAgent('a', { heardIn: -23 * 3_600_000 });
-  await tables.addAgent('b', { heardIn: -25 * 3_600_000 });
-  await removeOldSessions(tables.database);
-  expect(await tables.query(sql`select agent_id from agent_session`)).toEqual([{ agent_id: 'a' }]);
-  expect(await tables.query(sql`select agent_id from agent`)).toHaveLength(2);
 });

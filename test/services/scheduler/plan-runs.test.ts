@@ -140,7 +140,7 @@ describe('planRuns', () => {
     expect(planned).toMatchObject({
       agentCount: 2,
       cellCount: 10_002,
-      skipped: [{ reason: 'NO_DOMAIN_GROUP', ids: ['8'] }],
+      skipped: [{ reason: 'NO_DOMAIN_GROUP', count: 1, ids: ['8'] }],
     });
     for (const id of ['a', 'b']) {
       const payloads = payloadsOf(planned, id);
@@ -162,7 +162,7 @@ describe('planRuns', () => {
       runs: [],
       agentCount: 0,
       cellCount: 0,
-      skipped: [{ reason: 'NO_DOMAIN_GROUP', ids: ['8'] }],
+      skipped: [{ reason: 'NO_DOMAIN_GROUP', count: 1, ids: ['8'] }],
     });
   });
 
@@ -175,7 +175,12 @@ describe('planRuns', () => {
   });
 
   test('says that no agent matches', () => {
-    const nothing = { runs: [], agentCount: 0, cellCount: 0, skipped: [{ reason: 'NO_AGENTS', ids: [] }] };
+    const nothing = {
+      runs: [],
+      agentCount: 0,
+      cellCount: 0,
+      skipped: [{ reason: 'NO_AGENTS', count: 0, ids: [] }],
+    };
     expect(plan({ task: { group_id: 5 } })).toEqual(nothing);
     expect(plan({ agents: [] })).toEqual(nothing);
   });
@@ -192,8 +197,8 @@ describe('planRuns', () => {
     expect(runs.map(({ agentId }) => agentId)).toEqual(['a']);
     expect(agentCount).toBe(1);
     expect(skipped).toEqual([
-      { reason: 'AGENT_AWAY', ids: ['b', 'd'] },
-      { reason: 'OVERLAP', ids: ['c', 'e'] },
+      { reason: 'AGENT_AWAY', count: 2, ids: ['b', 'd'] },
+      { reason: 'OVERLAP', count: 2, ids: ['c', 'e'] },
     ]);
   });
 
@@ -208,6 +213,13 @@ describe('planRuns', () => {
     expect(without.cellCount).toBe(3);
   });
 
+  test('names the first hundred of those that are left out, and counts them all', () => {
+    const agents = Array.from({ length: 3000 }, (_, index) => agent(`a${index}`, { isAlive: false }));
+    expect(plan({ agents }).skipped).toEqual([
+      { reason: 'AGENT_AWAY', count: 3000, ids: Array.from({ length: 100 }, (_, index) => `a${index}`) },
+    ]);
+  });
+
   test('plans nothing of a slot with more cells than allowed', () => {
     const target = Array.from({ length: 10 }, () => ({
       type: 'domain' as const,
@@ -219,7 +231,7 @@ describe('planRuns', () => {
       runs: [],
       agentCount: 0,
       cellCount: 0,
-      skipped: [{ reason: 'PLAN_TOO_LARGE', ids: [] }],
+      skipped: [{ reason: 'PLAN_TOO_LARGE', count: 0, ids: [] }],
     });
   });
 
@@ -231,6 +243,6 @@ describe('planRuns', () => {
       domain_group_id: 7,
     }));
     const { skipped } = plan({ task: { target }, domainsByGroup: new Map([[7, domains]]) }, [], 500_000);
-    expect(skipped).toEqual([{ reason: 'PLAN_TOO_LARGE', ids: [] }]);
+    expect(skipped).toEqual([{ reason: 'PLAN_TOO_LARGE', count: 0, ids: [] }]);
   });
 });

@@ -1,8 +1,10 @@
 // Turns of the scheduler on a real Postgres: a slot is planned whole, once, or not at all.
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
-import { scheduleTasks, type Turn } from '../../../services/scheduler/schedule-tasks.ts';
+import { lockDueTasks } from '../../../services/scheduler/schedule-store.ts';
+import { scheduleTasks } from '../../../services/scheduler/schedule-tasks.ts';
 import { jitterOf, slotAfter, slotUntil } from '../../../services/scheduler/slot-grid.ts';
+import type { Turn, TurnOptions } from '../../../services/scheduler/take-turn.ts';
 import { type TaskRow, useRecurringTables } from '../../helpers/recurring-tables.ts';
 
 const tables = useRecurringTables();
@@ -11,9 +13,15 @@ const yearMs = 366 * 24 * hourMs;
 /** A slot that is due, and the next one far away. */
 const yearly: TaskRow = { cycle: yearMs / 1000, updatedIn: -yearMs };
 
-function turn(options: { aliveMs?: number; timeZone?: string; maxCells?: number } = {}): Promise<Turn> {
-  const { aliveMs = 60_000, timeZone = 'Asia/Shanghai', maxCells = 500_000 } = options;
-  return scheduleTasks(tables.database, { aliveMs, timeZone, maxCells }, tables.logger);
+const ordinary: TurnOptions = {
+  aliveMs: 60_000,
+  returnMs: 0,
+  timeZone: 'Asia/Shanghai',
+  maxCells: 500_000,
+};
+
+function turn(options: Partial<TurnOptions> & { limit?: number } = {}): Promise<Turn> {
+  return scheduleTasks(tables.database, { ...ordinary, ...options }, tables.logger);
 }
 
 type StoredTask = { task_id: string; next_at: Date | number; last_at: Date | null };
@@ -86,7 +94,7 @@ describe('a due task', () => {
         runs: 2,
         cells: 6,
         missed,
-        skipped: [{ reason: 'NO_DOMAIN_GROUP', ids: ['2000000000'] }],
+        skipped: [{ reason: 'NO_DOMAIN_GROUP', count: 1, ids: ['2000000000'] }],
       },
     ]);
     const runs = await tables.query(sql`select * from probe_run order by agent_id`);
@@ -114,29 +122,38 @@ describe('a due task', () => {
     expect((await turn()).slots).toEqual([]);
   });
 
-  test('has nothing stored when its slot cannot be, nor has any other of that turn', async () => {
+  test('whose slot cannot be stored has nothing stored, is put off, and keeps no other from its slot', async () => {
     await tables.addAgent('a');
+    const sound: string[] = [];
+    for (let index = 0; index < 4; index += 1) sound.push(await tables.addTask(yearly));
     const id = await tables.addTask(yearly);
-    const other = await tables.addTask(yearly);
+    for (let index = 0; index < 4; index += 1) sound.push(await tables.addTask(yearly));
     const scheduledAt = new Date(slotUntil(id, yearMs, await readNow()));
     await tables.query(sql`
       insert into probe_slot (scheduled_at, task_id, expires_at, agents, runs, cells, missed, skipped)
       values (${scheduledAt}, ${id}, now(), 0, 0, 0, 0, '[]')`);
-    await expect(turn()).rejects.toMatchObject({ code: '23505' });
-    expect(await countRuns()).toBe(0);
-    expect(await readSlots()).toHaveLength(1);
-    for (const task of [id, other]) {
-      expect(await readTask(task)).toMatchObject({ next_at: -Infinity, last_at: null });
-    }
-    await tables.query(sql`delete from probe_slot`);
-    expect((await turn()).slots).toHaveLength(2);
-    expect(await countRuns()).toBe(2);
+    const { slots, isFull } = await turn();
+    expect(slots.map(({ taskId }) => taskId).toSorted()).toEqual(sound.toSorted());
+    expect(isFull).toBe(true);
+    expect(await countRuns()).toBe(8);
+    expect(await readSlots()).toHaveLength(9);
+    const { next_at: nextAt, last_at: lastAt } = (await readTask(id)) ?? {};
+    expect(Number(nextAt) - (await readNow())).toBeGreaterThan(50_000);
+    expect(lastAt).toBeNull();
+    expect(tables.logged).toMatchObject([
+      { level: 50, task: id, msg: 'a task cannot be scheduled', err: { code: '23505' } },
+    ]);
+
+    // The time to which it was put off is no slot of its own.
+    await tables.query(sql`delete from probe_slot where task_id = ${id}`);
+    await tables.query(sql`update probe_task set next_at = now() where task_id = ${id}`);
+    expect((await turn()).slots).toMatchObject([{ taskId: id, scheduledAt: scheduledAt.getTime() }]);
   });
 
   test('is planned without runs where no agent matches, and says so', async () => {
     const id = await tables.addTask({ ...yearly, group_id: 77 });
     expect((await turn()).slots).toMatchObject([{ taskId: id, runs: [], cellCount: 0 }]);
-    expect(await readSlots()).toMatchObject([{ skipped: [{ reason: 'NO_AGENTS', ids: [] }] }]);
+    expect(await readSlots()).toMatchObject([{ skipped: [{ reason: 'NO_AGENTS', count: 0, ids: [] }] }]);
   });
 
   test('that runs once is done with', async () => {
@@ -146,6 +163,44 @@ describe('a due task', () => {
     expect(await readTask(id)).toMatchObject({ next_at: Infinity, last_at: expect.any(Date) });
     await turn();
     expect(await readSlots()).toHaveLength(1);
+  });
+});
+
+describe('while agents come back after a standstill,', () => {
+  test('a task that runs once and finds none of them is put off until their time is over', async () => {
+    await tables.addAgent('a', { heardIn: -70_000 });
+    const id = await tables.addTask({ cycle: 0, updatedIn: -5000 });
+    expect((await turn({ returnMs: 9000 })).slots).toEqual([]);
+    const { next_at: nextAt, last_at: lastAt } = (await readTask(id)) ?? {};
+    const inMs = Number(nextAt) - (await readNow());
+    expect(inMs).toBeGreaterThan(7000);
+    expect(inMs).toBeLessThanOrEqual(9000);
+    expect(lastAt).toBeNull();
+
+    await tables.query(sql`update agent_session set heartbeat_at = now()`);
+    await tables.query(sql`update probe_task set next_at = now()`);
+    expect((await turn()).slots).toMatchObject([{ taskId: id, cellCount: 1, skipped: [] }]);
+  });
+
+  test('a task that runs once and matches no agent is put off as well, and planned without runs in the end', async () => {
+    const id = await tables.addTask({ cycle: 0, updatedIn: -5000, group_id: 77 });
+    expect((await turn({ returnMs: 9000 })).slots).toEqual([]);
+    await tables.query(sql`update probe_task set next_at = now()`);
+    expect((await turn()).slots).toMatchObject([{ taskId: id, skipped: [{ reason: 'NO_AGENTS' }] }]);
+  });
+
+  test('a task that runs once is not put off beyond its window', async () => {
+    const nowS = Math.floor((await readNow()) / 1000);
+    await tables.addTask({ cycle: 0, updatedIn: -5000, task_time: [nowS - 3600, nowS + 5] });
+    expect((await turn({ returnMs: 9000 })).slots).toMatchObject([{ skipped: [{ reason: 'NO_AGENTS' }] }]);
+  });
+
+  test('a task that runs once and has an agent is planned at once, and so is any other task', async () => {
+    await tables.addTask({ ...yearly, group_id: 77 });
+    await tables.addAgent('a');
+    await tables.addAgent('b', { heardIn: -70_000 });
+    await tables.addTask({ cycle: 0, updatedIn: -5000 });
+    expect((await turn({ returnMs: 9000 })).slots).toHaveLength(2);
   });
 });
 
@@ -172,6 +227,17 @@ describe('left alone are', () => {
     });
     expect((await turn()).slots).toMatchObject([{ taskId: id }]);
   });
+});
+
+test('no statement of a turn goes on for long when its connection is gone', async () => {
+  const limits = await tables.database.transact(async (db) => {
+    await lockDueTasks(db, 1);
+    const { rows } = await sql`
+      select current_setting('statement_timeout') as statement,
+        current_setting('idle_in_transaction_session_timeout') as idle`.execute(db);
+    return rows;
+  });
+  expect(limits).toEqual([{ statement: '30s', idle: '15s' }]);
 });
 
 test('a task that waits for its window is moved on to it', async () => {
@@ -201,6 +267,17 @@ test.each<[string, TaskRow]>([
   expect(tables.logged).toMatchObject([{ level: 50, task: broken, msg: 'a task cannot be scheduled' }]);
 });
 
+test.each(['last_at', 'updated_at'])('a task with an infinite %s is put off as well', async (column) => {
+  await tables.addAgent('a');
+  const broken = await tables.addTask(yearly);
+  const sound = await tables.addTask(yearly);
+  await tables.query(sql`update probe_task set ${sql.ref(column)} = 'infinity' where task_id = ${broken}`);
+  expect((await turn()).slots).toMatchObject([{ taskId: sound }]);
+  const { next_at: nextAt } = (await readTask(broken)) ?? {};
+  expect(Number(nextAt) - (await readNow())).toBeGreaterThan(50_000);
+  expect(tables.logged).toMatchObject([{ level: 50, task: broken, msg: 'a task cannot be scheduled' }]);
+});
+
 test.each<[string, TaskRow]>([
   [
     'a domain group beyond all ids',
@@ -224,7 +301,7 @@ describe('agents', () => {
     await tables.addAgent('b', { heardIn: -70_000 });
     await tables.addTask(yearly);
     expect((await turn()).slots).toMatchObject([
-      { agentCount: 1, runs: [{ agentId: 'a' }], skipped: [{ reason: 'AGENT_AWAY', ids: ['b'] }] },
+      { agentCount: 1, runs: [{ agentId: 'a' }], skipped: [{ reason: 'AGENT_AWAY', count: 1, ids: ['b'] }] },
     ]);
     await tables.addTask(yearly);
     expect((await turn({ aliveMs: 80_000 })).slots).toMatchObject([{ agentCount: 2, skipped: [] }]);
@@ -249,7 +326,7 @@ describe('agents', () => {
     const { slots } = await turn();
     expect(slots[0]?.runs.map(({ agentId }) => agentId)).toEqual(['late', 'other']);
     expect(await readSlots()).toMatchObject([
-      { agents: 2, skipped: [{ reason: 'OVERLAP', ids: ['lapsed', 'leased', 'ready'] }] },
+      { agents: 2, skipped: [{ reason: 'OVERLAP', count: 3, ids: ['lapsed', 'leased', 'ready'] }] },
     ]);
   });
 });
@@ -306,13 +383,67 @@ describe('many tasks', () => {
     expect(await countRuns()).toBe(3 * 600);
   });
 
+  test('of many targets are read a few at a time, and fewer are locked for it', async () => {
+    await tables.addAgent('a');
+    // Names that hardly compress: a task takes a quarter of what a turn reads.
+    const [row] = await tables.query(sql<{ target: unknown }>`
+      select jsonb_agg(jsonb_build_object('type', 'domain', 'rtype', 'A', 'data', sha512(n::text::bytea)::text)) as target
+      from generate_series(1, 1800) n`);
+    await addTasks(13, row?.target);
+    const sizes: [number, boolean, number][] = [];
+    let limit = 500;
+    for (let round = 0; round < 4; round += 1) {
+      const { slots, isFull, nextLimit } = await turn({ limit });
+      sizes.push([slots.length, isFull, nextLimit]);
+      limit = nextLimit;
+    }
+    expect(sizes).toEqual([
+      [4, true, 4],
+      [4, true, 8],
+      [4, true, 4],
+      [1, false, 8],
+    ]);
+    expect(await countRuns()).toBe(13 * 18);
+    expect(await tables.query(sql`select from probe_task where next_at < now()`)).toEqual([]);
+  });
+
+  test('that only have their next slot to be found are moved on, however many targets they have', async () => {
+    await addTasks(
+      40,
+      Array.from({ length: 10_000 }, (_, n) => ({
+        type: 'domain',
+        rtype: 'A',
+        data: `host-${n}.zone.example`,
+      })),
+    );
+    await tables.query(sql`update probe_task set updated_at = now()`);
+    expect(await turn()).toMatchObject({ slots: [], isFull: false });
+    expect(await tables.query(sql`select from probe_task where next_at < now()`)).toEqual([]);
+  });
+
+  test('of large domain groups are planned a few at a time, unless they share them', async () => {
+    await tables.addAgent('a');
+    const groups = await tables.query(sql<{ id: number }>`
+      insert into domain_group (name, domains)
+      select 'g' || g, array_agg(sha512((g * 100000 + n)::text::bytea)::text)
+      from generate_series(1, 4) g, generate_series(1, 3000) n group by g returning id`);
+    for (const { id } of groups) {
+      for (const rtype of ['A', 'MX']) {
+        await tables.addTask({ ...yearly, target: [{ type: 'domain_group', rtype, domain_group_id: id }] });
+      }
+    }
+    const sizes: number[] = [];
+    for (let round = 0; round < 3; round += 1) sizes.push((await turn()).slots.length);
+    expect(sizes).toEqual([4, 4, 0]);
+  });
+
   test('that are too large each are planned as such', async () => {
     await tables.addAgent('a');
     await addTasks(2, [{ type: 'domain', rtype: 'A', data: 'a.example' }]);
     const { slots } = await turn({ maxCells: 0 });
     expect(slots.map(({ skipped }) => skipped)).toEqual([
-      [{ reason: 'PLAN_TOO_LARGE', ids: [] }],
-      [{ reason: 'PLAN_TOO_LARGE', ids: [] }],
+      [{ reason: 'PLAN_TOO_LARGE', count: 0, ids: [] }],
+      [{ reason: 'PLAN_TOO_LARGE', count: 0, ids: [] }],
     ]);
     expect(await countRuns()).toBe(0);
   });

@@ -56,7 +56,7 @@ test('a scheduler killed within its transaction leaves nothing of it, and anothe
   dns.open();
   await platform.startAgent('a');
   const victim = await platform.startScheduler();
-  // Partitions come first, or their maker would stand in the same queue.
+  // It has begun: what it does once at its start does not stand in the same queue for long.
   await until(async () => (await readMetric(victim.metricsUrl, 'probe_partitions')) > 0);
 
   const blocker = new Client({ connectionString: platform.databaseUrl });

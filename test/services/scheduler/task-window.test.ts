@@ -1,7 +1,7 @@
 // Windows of tasks: what their texts mean, and that they hold over changes of the clocks.
 import { describe, expect, test } from 'vitest';
 import type { Task } from '../../../contracts/task.ts';
-import { alwaysOpen, createTaskWindow } from '../../../services/scheduler/task-time.ts';
+import { alwaysOpen, createTaskWindow } from '../../../services/scheduler/task-window.ts';
 import { createSeededRandom } from '../../helpers/seeded-random.ts';
 
 const china = 'Asia/Shanghai';
