@@ -18,7 +18,7 @@ import {
   readConfig,
 } from '../../infra/config.ts';
 import { createDatabase } from '../../infra/database/database.ts';
-import { runProcess, sequence } from '../../infra/lifecycle.ts';
+import { runProcess, type Stoppable, sequence } from '../../infra/lifecycle.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { createMetrics } from '../../infra/metrics.ts';
 import { createOperationServer } from '../../infra/operation-server.ts';
@@ -26,6 +26,7 @@ import { createStallClock } from '../../infra/stall-clock.ts';
 import { version } from '../../infra/version.ts';
 import { createAnnouncer } from './announce.ts';
 import { createDnsEngine } from './dns/engine.ts';
+import { recurringLane } from './recurring/hold-runs.ts';
 import { listenForWake } from './recurring/listen-for-wake.ts';
 import { createRecurringRuns } from './recurring/recurring-runs.ts';
 import { createRunStore } from './recurring/run-store.ts';
@@ -65,8 +66,8 @@ const maxConnections = 2;
 const holdLimitMs = 5000;
 /** From another continent, with TLS. */
 const connectTimeoutMs = 8000;
-/** Enough cells in hand that the engine never waits for the database. */
-const heldCellsPerQuery = 4;
+/** Places of the engine that recurring runs may have: a one-shot order finds some, whatever servers the runs wait for. */
+const recurringShare = 0.75;
 
 const engineTotals = [
   ['sent', 'Queries sent'],
@@ -86,6 +87,7 @@ await runProcess(() => {
     stalledMs: stallClock.stalledMs,
     maxInFlight: env.AGENT_CONCURRENCY,
     maxInFlightPerServer: env.AGENT_CONCURRENCY_PER_SERVER,
+    laneShares: new Map([[recurringLane, recurringShare]]),
     logger,
   });
   metrics.gauge('probe_dns_in_flight', 'Queries being asked', () => engine.stats().inFlight);
@@ -128,7 +130,7 @@ await runProcess(() => {
     createRecurringRuns({
       store: createRunStore(database, identity),
       cells,
-      maxHeldCells: env.AGENT_CONCURRENCY * heldCellsPerQuery,
+      concurrency: env.AGENT_CONCURRENCY,
       metrics,
       logger,
     });
@@ -158,15 +160,23 @@ await runProcess(() => {
     operation,
     engine,
     stallClock,
-    // Recurring runs do not wait for the bus, and are handed back before orders are drained.
+    // Recurring runs do not wait for the bus.
     ...(database && recurring ? [database, { start: recurring.start }] : []),
     bus,
-    orders,
-    ...(recurring ? [listenForWake(bus, env.AGENT_ID, recurring.wake), { stop: recurring.stop }] : []),
+    { start: orders.start },
+    ...(recurring ? [listenForWake(bus, env.AGENT_ID, recurring.wake)] : []),
+    { stop: () => stopTogether(recurring ? [orders, recurring] : [orders]) },
     announcer,
   ];
   return { service: sequence(parts), logger };
 });
+
+/** One after the other would take longer than a process has for its stop. */
+async function stopTogether(parts: Stoppable[]): Promise<void> {
+  const stops = await Promise.allSettled(parts.map((part) => part.stop()));
+  const faults = stops.flatMap((stop) => (stop.status === 'rejected' ? [stop.reason] : []));
+  if (faults.length > 0) throw new AggregateError(faults, 'stopping failed');
+}
 
 /** What the machine itself asks; entries with a zone (`fe80::1%eth0`) cannot be told to others and are left out. */
 function systemResolvers(): string[] {

@@ -11,9 +11,9 @@ import type { DnsEngine, DnsQuery, Resolution } from './dns/engine.ts';
 export type CellGrid = { servers: string[]; targets: { domain: string; rtype: string }[] };
 
 export type CellRun = {
-  /** `performance.now()` by which every outcome is there. */
+  /** `performance.now()` by which every outcome is there; with `askingMs`, by which every cell has had its turn. */
   deadlineAt: number;
-  /** Longest time for one cell, from its first query on; cells that wait for their turn do not lose any of it. */
+  /** Time for one cell from its turn on, however late that comes: the last outcomes are there so long after the deadline. */
   askingMs?: number;
   /** Runs of different lanes take turns. */
   lane: string;
@@ -24,7 +24,7 @@ export type CellRun = {
 export type CellRunner = {
   /** Resolves when every cell has its outcome. The grid's texts were validated where it was parsed. */
   run(grid: CellGrid, run: CellRun): Promise<void>;
-  /** Cells accepted and not yet started. */
+  /** Cells accepted and not yet started, without those of lanes that are bound to a share and keep nobody waiting. */
   waiting(): number;
 };
 
@@ -53,7 +53,10 @@ export function createCellRunner(options: { engine: DnsEngine; metrics: Metrics 
         .flatMap((server) => questions.map((question) => ({ server, ...question })));
       await Promise.all(queries.map((query, cell) => probe(cell, query, run)));
     },
-    waiting: () => engine.stats().waiting,
+    waiting() {
+      const { waiting, waitingBound } = engine.stats();
+      return waiting - waitingBound;
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-// Decides which waiting query may be sent next: caps overall and per server, fair between lanes and servers.
+// Decides which waiting query may be sent next: caps overall, per server and per lane, fair between lanes and servers.
 import { createFifo, type Fifo } from './query-fifo.ts';
 
 /** A query that waits for its turn. `isWaiting` belongs to the admission. */
@@ -12,6 +12,8 @@ export type Waiter = {
 export type Admission = {
   readonly inFlight: number;
   readonly waiting: number;
+  /** Those of `waiting` whose lane is bound to a share. */
+  readonly waitingBound: number;
   /** Queues a waiter; `onGranted` is called in a later turn of the event loop, never within this call. */
   enter(waiter: Waiter): void;
   /** Gives up a waiter that was not granted yet; no effect afterwards. */
@@ -21,12 +23,37 @@ export type Admission = {
   stop(): void;
 };
 
-export type AdmissionOptions = { maxInFlight: number; maxInFlightPerServer: number; now: () => number };
+export type AdmissionOptions = {
+  maxInFlight: number;
+  maxInFlightPerServer: number;
+  /** The part of all places, and of those of each server, that a lane may have at once (one of each in any case). */
+  laneShares?: ReadonlyMap<string | number, number>;
+  now: () => number;
+};
 
 type Server = { key: string; inFlight: number; flowCount: number; parked: Fifo<Flow> };
-/** The waiters of one lane for one server; queued either in its lane or, while its server is full, with the server. */
-type Flow = { lane: Lane; server: Server; waiters: Fifo<Waiter>; isQueued: boolean };
-type Lane = { key: string | number; flows: Map<string, Flow>; ready: Fifo<Flow>; isInTurn: boolean };
+/**
+ * The waiters of one lane for one server; queued in its lane, or with the server while that is full, or nowhere while
+ * its lane has its share of that server.
+ */
+type Flow = {
+  lane: Lane;
+  server: Server;
+  waiters: Fifo<Waiter>;
+  inFlight: number;
+  isQueued: boolean;
+  isSetAside: boolean;
+};
+type Lane = {
+  key: string | number;
+  flows: Map<string, Flow>;
+  ready: Fifo<Flow>;
+  isInTurn: boolean;
+  isBound: boolean;
+  inFlight: number;
+  maxInFlight: number;
+  maxInFlightPerServer: number;
+};
 
 /** One turn of the event loop grants at most this many queries, */
 const batchSize = 32;
@@ -38,27 +65,32 @@ const spareFlows = 256;
 /**
  * Creates an admission. Lanes take turns, one query each; within a lane its servers take turns. Queries of a server
  * that is at its cap are parked with that server and cost nothing until a place there is free, so that a dead server
- * with a long queue holds up neither other lanes nor other servers of its own lane.
+ * with a long queue holds up neither other lanes nor other servers of its own lane. A lane that is bound to a share
+ * leaves the rest of the places to the others, overall and at each server, also when nobody wants them: whoever comes
+ * next does not wait for the end of a query to a dead server. Bound lanes are meant to be few.
  */
-export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: AdmissionOptions): Admission {
+export function createAdmission(options: AdmissionOptions): Admission {
+  const { maxInFlight, maxInFlightPerServer, laneShares = new Map(), now } = options;
   const servers = new Map<string, Server>();
   const lanes = new Map<string | number, Lane>();
   const turns = createFifo<Lane>();
   let flowCount = 0;
-  let queuedFlowCount = 0;
+  /** Flows that are queued or have queries in flight. */
+  let busyFlowCount = 0;
   let inFlight = 0;
   let waiting = 0;
+  let waitingBound = 0;
   let pending: NodeJS.Immediate | null = null;
   let isStopped = false;
 
   function enter(waiter: Waiter): void {
     waiter.isWaiting = true;
-    waiting++;
+    countWaiting(waiter, 1);
     const flow = flowOf(waiter);
     flow.waiters.push(waiter);
     if (!flow.isQueued) {
+      if (flow.inFlight === 0) busyFlowCount++;
       flow.isQueued = true;
-      queuedFlowCount++;
       makeReady(flow);
     }
     schedule();
@@ -68,16 +100,34 @@ export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: Admi
     if (!waiter.isWaiting) return;
     // It stays in its flow and is skipped there: whoever is at the head is looked at before long.
     waiter.isWaiting = false;
-    waiting--;
+    countWaiting(waiter, -1);
   }
 
   function release(waiter: Waiter): void {
-    const server = servers.get(waiter.serverKey);
-    if (server === undefined) return;
-    inFlight--;
-    server.inFlight--;
-    unparkOne(server);
+    const flow = lanes.get(waiter.lane)?.flows.get(waiter.serverKey);
+    if (flow === undefined) return;
+    const { lane, server } = flow;
+    countInFlight(flow, -1);
+    if (flow.inFlight === 0 && !flow.isQueued) busyFlowCount--;
+    unpark(server);
+    if (flow.isSetAside) {
+      flow.isSetAside = false;
+      makeReady(flow);
+    }
+    if (lane.ready.size > 0) giveTurn(lane);
     schedule();
+  }
+
+  function countWaiting({ lane }: Waiter, change: 1 | -1): void {
+    waiting += change;
+    if (laneShares.has(lane)) waitingBound += change;
+  }
+
+  function countInFlight(flow: Flow, change: 1 | -1): void {
+    inFlight += change;
+    flow.inFlight += change;
+    flow.lane.inFlight += change;
+    flow.server.inFlight += change;
   }
 
   function schedule(): void {
@@ -92,7 +142,7 @@ export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: Admi
       const waiter = nextWaiter();
       if (waiter === undefined) break;
       waiter.isWaiting = false;
-      waiting--;
+      countWaiting(waiter, -1);
       waiter.onGranted();
       if (now() >= endAt) break;
     }
@@ -116,18 +166,19 @@ export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: Admi
         server.parked.push(flow);
         continue;
       }
-      const waiter = nextOfFlow(flow);
-      if (waiter !== undefined) {
-        inFlight++;
-        server.inFlight++;
+      if (flow.inFlight >= lane.maxInFlightPerServer) {
+        flow.isSetAside = true;
+        continue;
       }
+      const waiter = nextOfFlow(flow);
+      if (waiter !== undefined) countInFlight(flow, 1);
       if (flow.waiters.size > 0) {
         lane.ready.push(flow);
       } else {
         flow.isQueued = false;
-        queuedFlowCount--;
+        if (flow.inFlight === 0) busyFlowCount--;
       }
-      unparkOne(server);
+      unpark(server);
       if (waiter !== undefined) return waiter;
     }
     return undefined;
@@ -139,12 +190,15 @@ export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: Admi
     return waiter;
   }
 
-  // Keeps this true: a server with a free place and parked flows has at least one flow in some lane's turn.
-  // One is enough, since serving it unparks the next; all at once would visit every lane for one place.
-  function unparkOne(server: Server): void {
+  // Keeps this true: a server with a free place and parked flows has at least one flow in the turn of a lane that is not
+  // bound. One is enough, since serving it unparks the next; all at once would visit every lane for one place. A flow of
+  // a bound lane may not be served for long, and does not hold up those behind it.
+  function unpark(server: Server): void {
     if (server.inFlight >= maxInFlightPerServer) return;
-    const flow = server.parked.shift();
-    if (flow !== undefined) makeReady(flow);
+    for (let flow = server.parked.shift(); flow !== undefined; flow = server.parked.shift()) {
+      makeReady(flow);
+      if (!flow.lane.isBound) return;
+    }
   }
 
   function makeReady(flow: Flow): void {
@@ -153,7 +207,7 @@ export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: Admi
   }
 
   function giveTurn(lane: Lane): void {
-    if (lane.isInTurn) return;
+    if (lane.isInTurn || lane.inFlight >= lane.maxInFlight) return;
     lane.isInTurn = true;
     turns.push(lane);
   }
@@ -161,13 +215,8 @@ export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: Admi
   function flowOf({ lane: laneKey, serverKey }: Waiter): Flow {
     const known = lanes.get(laneKey)?.flows.get(serverKey);
     if (known !== undefined) return known;
-    if (flowCount > 2 * queuedFlowCount + spareFlows) dropUnused();
-    const lane = lanes.get(laneKey) ?? {
-      key: laneKey,
-      flows: new Map(),
-      ready: createFifo(),
-      isInTurn: false,
-    };
+    if (flowCount > 2 * busyFlowCount + spareFlows) dropUnused();
+    const lane = lanes.get(laneKey) ?? createLane(laneKey);
     lanes.set(laneKey, lane);
     const server = servers.get(serverKey) ?? {
       key: serverKey,
@@ -176,18 +225,39 @@ export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: Admi
       parked: createFifo(),
     };
     servers.set(serverKey, server);
-    const flow: Flow = { lane, server, waiters: createFifo(), isQueued: false };
+    const flow: Flow = {
+      lane,
+      server,
+      waiters: createFifo(),
+      inFlight: 0,
+      isQueued: false,
+      isSetAside: false,
+    };
     lane.flows.set(serverKey, flow);
     server.flowCount++;
     flowCount++;
     return flow;
   }
 
+  function createLane(key: string | number): Lane {
+    const share = laneShares.get(key) ?? Infinity;
+    return {
+      key,
+      flows: new Map(),
+      ready: createFifo(),
+      isInTurn: false,
+      isBound: laneShares.has(key),
+      inFlight: 0,
+      maxInFlight: Math.max(Math.floor(maxInFlight * share), 1),
+      maxInFlightPerServer: Math.max(Math.floor(maxInFlightPerServer * share), 1),
+    };
+  }
+
   // Dropping each lane and server as it falls empty would rebuild them for every query of a lightly loaded agent.
   function dropUnused(): void {
     for (const lane of lanes.values()) {
       for (const flow of lane.flows.values()) {
-        if (flow.isQueued) continue;
+        if (flow.isQueued || flow.inFlight > 0) continue;
         lane.flows.delete(flow.server.key);
         flow.server.flowCount--;
         flowCount--;
@@ -195,7 +265,7 @@ export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: Admi
       if (lane.flows.size === 0) lanes.delete(lane.key);
     }
     for (const server of servers.values()) {
-      if (server.flowCount === 0 && server.inFlight === 0) servers.delete(server.key);
+      if (server.flowCount === 0) servers.delete(server.key);
     }
   }
 
@@ -211,6 +281,9 @@ export function createAdmission({ maxInFlight, maxInFlightPerServer, now }: Admi
     },
     get waiting() {
       return waiting;
+    },
+    get waitingBound() {
+      return waitingBound;
     },
     enter,
     leave,

@@ -19,6 +19,8 @@ export type DnsEngineOptions = {
   maxInFlight?: number;
   /** Queries in flight to one address and port, default 128. */
   maxInFlightPerServer?: number;
+  /** The part of both that a lane may have in flight at once; default all of it. Lanes bound like this are few. */
+  laneShares?: ReadonlyMap<string | number, number>;
   /** UDP sockets per server, each on a random port of its own, default 32. */
   socketsPerServer?: number;
   /** Receive buffer of each UDP socket, default 4 MiB; the system may grant less. */
@@ -35,6 +37,8 @@ export type DnsEngineOptions = {
 export type DnsEngineStats = ExchangeCounters & {
   inFlight: number;
   waiting: number;
+  /** Those of `waiting` whose lane is bound to a share. */
+  waitingBound: number;
   udpSockets: number;
   tcpConnections: number;
   /** Octets granted per UDP socket; null before the first one. */
@@ -46,7 +50,7 @@ export type DnsEngine = {
    * Asks a question and resolves by `deadlineAt` (`performance.now()` milliseconds, exceeded by a few at most),
    * whatever happens; never rejects. Waiting for a free place is not part of the delay; a query that has none 50 ms
    * before its deadline ends as AGENT_OVERLOADED, unsent. Lanes take turns, so give each independent customer a lane of
-   * its own. `askingMs` limits the time from the first query sent, however much later the deadline is.
+   * its own. With `askingMs` the deadline is for the place alone: whoever has one by then is asked for that long in full.
    */
   resolve(
     query: DnsQuery,
@@ -69,6 +73,7 @@ const reservedDescriptors = 64;
 export function createDnsEngine({
   maxInFlight = 1024,
   maxInFlightPerServer = 128,
+  laneShares = new Map(),
   socketsPerServer = 32,
   receiveBufferBytes = 4 * 1024 * 1024,
   idleMs = 10_000,
@@ -94,6 +99,7 @@ export function createDnsEngine({
   const admission = createAdmission({
     maxInFlight: limitInFlight(maxInFlight, maxOpen, logger),
     maxInFlightPerServer,
+    laneShares,
     now,
   });
   const timers = createTimerHeap<QueryRun>(now, () => counters.received);
@@ -138,6 +144,7 @@ export function createDnsEngine({
       ...counters,
       inFlight: admission.inFlight,
       waiting: admission.waiting,
+      waitingBound: admission.waitingBound,
       udpSockets: pools.openCount('udp'),
       tcpConnections: pools.openCount('tcp'),
       receiveBufferBytes: receiveBuffer.obtainedBytes,

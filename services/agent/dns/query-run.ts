@@ -52,10 +52,10 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
   isWaiting = false;
   dueAt = 0;
   heapIndex = -1;
-  /** Not sent when it gets its place later than this. */
-  readonly startBy: number;
+  /** Not sent when it gets its place later than this; once it has one, when its server has no time left to answer. */
+  startBy: number;
   private deadlineAt: number;
-  private readonly askingMs: number;
+  private readonly askingMs: number | undefined;
   private readonly deps: QueryRunDeps;
   private readonly onResolution: (resolution: Resolution) => void;
   private isSettled = false;
@@ -82,7 +82,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
       lane,
       serverKey,
       deadlineAt,
-      askingMs = Infinity,
+      askingMs,
     }: {
       query: DnsQuery;
       lane: string | number;
@@ -100,7 +100,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
     this.deadlineAt = deadlineAt;
     this.askingMs = askingMs;
     const budgetMs = Math.max(deadlineAt - deps.now(), 0);
-    this.startBy = deadlineAt - Math.min(minAskingMs, budgetMs / 2);
+    this.startBy = askingMs === undefined ? latestStart(deadlineAt, budgetMs) : deadlineAt;
     this.deps = deps;
     this.transport = query.server.transport;
   }
@@ -109,7 +109,10 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
     this.useEdns = !this.deps.plainServers.has(this.serverKey);
     const now = this.deps.now();
     const isInTime = now <= this.startBy;
-    this.deadlineAt = Math.min(this.deadlineAt, now + this.askingMs);
+    if (this.askingMs !== undefined) {
+      this.deadlineAt = now + this.askingMs;
+      this.startBy = latestStart(this.deadlineAt, this.askingMs);
+    }
     if (isInTime && this.begin(this.transport)) return;
     this.settleEmpty('AGENT_OVERLOADED');
   }
@@ -290,4 +293,8 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
     for (const exchange of open)
       exchange.channel.end(exchange, exchange === answered ? 'answered' : 'given-up');
   }
+}
+
+function latestStart(deadlineAt: number, budgetMs: number): number {
+  return deadlineAt - Math.min(minAskingMs, budgetMs / 2);
 }

@@ -8,6 +8,7 @@ import type { AgentIdentity } from '../announce.ts';
 
 export type ClaimedRun = {
   claim: Claim;
+  taskId: string;
   /** Undefined when it cannot be understood. */
   payload: RunPayload | undefined;
   /** Milliseconds since it was due. */
@@ -29,8 +30,14 @@ export type RunStore = {
   register(): Promise<void>;
   /** False when the session is not there any more. */
   beat(): Promise<boolean>;
-  /** Claims up to `limit` runs that are due; `nextDueMs` is when the next one will be, undefined when none is known. */
-  claim(limit: number): Promise<{ runs: ClaimedRun[]; nextDueMs: number | undefined }>;
+  /**
+   * Claims up to `limit` runs that are due, of other tasks than these; `nextDueMs` is when the next one will be,
+   * undefined when none is known.
+   */
+  claim(
+    limit: number,
+    exceptTasks?: string[],
+  ): Promise<{ runs: ClaimedRun[]; nextDueMs: number | undefined }>;
   renew(claims: Claim[]): Promise<void>;
   release(claims: Claim[]): Promise<void>;
   /** Deletes the runs and stores their results, for those whose newest claim this is. Doing it twice changes nothing. */
@@ -80,12 +87,12 @@ export function createRunStore(database: Database, { session, ...agent }: AgentI
         return numUpdatedRows > 0n;
       }),
 
-    claim: (limit) =>
+    claim: (limit, exceptTasks = []) =>
       database.run(async (db) => {
-        const isOurs = sql<boolean>`agent_id = ${agentId}`;
+        const isOurs = sql<boolean>`agent_id = ${agentId} and not (task_id = any (${exceptTasks}::bigint[]))`;
         const { rows } = await sql<ClaimRow>`
           with claimed as (${claim('probe_run', { where: isOurs, limit, leaseMs, claimant: session })})
-          select next_due_ms, id, attempt, payload,
+          select next_due_ms, id, task_id, attempt, payload,
             (extract(epoch from now() - due_at) * 1000)::float8 as lag_ms,
             (extract(epoch from expires_at - now()) * 1000)::float8 as expires_in_ms
           from (
@@ -132,13 +139,21 @@ export function createRunStore(database: Database, { session, ...agent }: AgentI
   }
 }
 
-type RunRow = { id: string; attempt: number; payload: unknown; lag_ms: number; expires_in_ms: number };
+type RunRow = {
+  id: string;
+  task_id: string;
+  attempt: number;
+  payload: unknown;
+  lag_ms: number;
+  expires_in_ms: number;
+};
 /** When nothing was claimed, there is one row without a run. */
 type ClaimRow = { next_due_ms: number | null } & (RunRow | { id: null });
 
 function readRun(row: RunRow): ClaimedRun {
   return {
     claim: { id: row.id, attempt: row.attempt },
+    taskId: row.task_id,
     payload: runPayloadSchema.safeParse(row.payload).data,
     lagMs: row.lag_ms,
     expiresInMs: row.expires_in_ms,

@@ -62,6 +62,28 @@ test('names no transport for a cell of which nothing was sent', async () => {
   ]);
 });
 
+test('counts what waits, without what is bound to a share', async () => {
+  const server = await startScriptedDnsServer(() => undefined);
+  onTestFinished(() => server.stop());
+  const laneShares = new Map([['bound', 0.5]]);
+  const engine = createDnsEngine({ maxInFlight: 4, laneShares, logger: { warn: () => undefined } });
+  onTestFinished(() => engine.stop());
+  const cells = createCellRunner({ engine, metrics: createMetrics() });
+  const grid = {
+    servers: [`${server.address}:${server.port}`],
+    targets: Array.from({ length: 9 }, () => target('a.example')),
+  };
+  const deadlineAt = performance.now() + 60_000;
+  const ran = ['bound', 'free'].map((lane) =>
+    cells.run(grid, { deadlineAt, lane, onOutcome: () => undefined }),
+  );
+  await server.received(4);
+  expect(engine.stats()).toMatchObject({ inFlight: 4, waiting: 14, waitingBound: 7 });
+  expect(cells.waiting()).toBe(7);
+  await engine.stop();
+  await Promise.all(ran);
+});
+
 test('tells how much of a delay may be a standstill of its own, and says nothing where there was none', async () => {
   const stallAndAnswer: Script = (query) => {
     stallEventLoop(400);

@@ -1,6 +1,10 @@
 // Agents that are killed, stall, stop or have a wrong clock: each cell has one result, from whoever was entitled to it.
+import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { connect } from 'nats';
 import { afterAll, beforeAll, expect, onTestFailed, test, vi } from 'vitest';
+import { type Order, type OrderReply, orderReplySchema } from '../../../contracts/agent.ts';
+import { orderSubject } from '../../../contracts/subjects.ts';
 import { maxLapses } from '../../../infra/database/lease-table.ts';
 import { accountFor } from '../../helpers/account-for.ts';
 import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
@@ -9,8 +13,8 @@ import { startNatsServer, type TestNatsServer } from '../../helpers/nats.ts';
 import { startRecurringPlatform } from '../../helpers/recurring-platform.ts';
 import { readMetric, until } from '../../helpers/test-client.ts';
 
-/** Four cells at a time: with a silent server its backlog takes minutes. */
-const slow = { AGENT_CONCURRENCY: '4' };
+/** A few cells of one server at a time: with a silent one its backlog takes minutes. */
+const slow = { AGENT_CONCURRENCY_PER_SERVER: '4' };
 const hourMs = 3_600_000;
 
 // Most of it is the start of processes, which a busy machine draws out.
@@ -22,6 +26,20 @@ beforeAll(async () => {
   nats = await startNatsServer();
 });
 afterAll(() => nats.stop());
+
+/** Orders one cell of an agent, as a gateway does, and resolves with its reply. */
+async function sendOrder(agentId: string, server: string): Promise<OrderReply> {
+  const connection = await connect({ servers: nats.url });
+  const order: Order = {
+    order_id: randomUUID(),
+    budget_ms: 1500,
+    servers: [server],
+    targets: [{ domain: 'one.example', rtype: 'A' }],
+  };
+  const reply = await connection.request(orderSubject(agentId), JSON.stringify(order), { timeout: 5000 });
+  await connection.close();
+  return orderReplySchema.parse(reply.json());
+}
 
 test('one killed in the middle of its backlog is followed by one that does the rest', async () => {
   const platform = await startRecurringPlatform({ natsUrl: nats.url });
@@ -120,6 +138,49 @@ test('one told to stop hands back what it has not probed, and a new one takes th
   await platform.runsDone();
   expect(await readMetric(scheduler.metricsUrl, 'probe_leases_reaped_total')).toBe(0);
   expect(await accountFor(platform)).toMatchObject({ faults: [], statuses: { NOERROR: 1000 } });
+});
+
+test('one told to stop takes no orders while it gives its cells time to end', async () => {
+  const platform = await startRecurringPlatform({ natsUrl: nats.url });
+  const dns = keepUntilTestEnd(await startHoldingDnsServer());
+  await platform.startScheduler();
+  const agent = await platform.startAgent('a');
+  await platform.addTasks({ dnsServers: [dns.text] });
+  await until(async () => dns.heldCount() > 0);
+  const startedAt = performance.now();
+  agent.signal('SIGTERM');
+  await until(async () => (await fetch(`${agent.metricsUrl}/readyz`)).status !== 200);
+  expect(performance.now() - startedAt).toBeLessThan(2000);
+  dns.open();
+  await agent.stop();
+  expect(await accountFor(platform)).toMatchObject({ faults: [], statuses: { NOERROR: 1 } });
+});
+
+test('a silent server that a large task asks keeps no other task and no one-shot order waiting', async () => {
+  const platform = await startRecurringPlatform({ natsUrl: nats.url });
+  const silent = keepUntilTestEnd(await startHoldingDnsServer());
+  const live = keepUntilTestEnd(await startHoldingDnsServer());
+  live.open();
+  await platform.startScheduler();
+  const concurrency = { AGENT_CONCURRENCY: '100', AGENT_CONCURRENCY_PER_SERVER: '10' };
+  await platform.startAgent('a', { ...concurrency, AGENT_MAX_WAITING: '10' });
+  const large = await platform.addTasks({ names: 3000, zone: 'silent', dnsServers: [silent.text] });
+  await until(async () => silent.heldCount() > 0);
+  const small = await platform.addTasks({ cycle: 1, zone: 'live', dnsServers: [live.text] });
+  const replies = await Promise.all([live, silent].map((dns) => sendOrder('a', dns.text)));
+  expect(replies).toMatchObject([
+    { outcomes: [{ status: 'NOERROR' }] },
+    { outcomes: [{ status: 'TIMEOUT', tries: 2 }] },
+  ]);
+  const countSlots = 'select count(*) from probe_result where task_id = $1';
+  await until(async () => (await platform.readNumber(countSlots, small)) >= 5);
+  expect(await platform.readNumber(countSlots, large)).toBe(0);
+  const waits = `select max(extract(epoch from finished_at - scheduled_at))::float8 as longest
+    from probe_result where task_id = $1`;
+  expect(await platform.readNumber(waits, small)).toBeLessThan(2.5);
+  silent.open();
+  await platform.settle();
+  expect((await accountFor(platform)).faults).toEqual([]);
 });
 
 test('clocks an hour off change no time that is kept, and no lease', async () => {

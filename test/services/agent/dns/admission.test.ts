@@ -1,14 +1,21 @@
 // Caps and fairness of the admission, without any socket.
 import { describe, expect, test } from 'vitest';
-import { type Admission, createAdmission, type Waiter } from '../../../../services/agent/dns/admission.ts';
+import {
+  type Admission,
+  type AdmissionOptions,
+  createAdmission,
+  type Waiter,
+} from '../../../../services/agent/dns/admission.ts';
+import { createSeededRandom } from '../../../helpers/seeded-random.ts';
 
 type Recorded = Waiter & { label: string };
 
-function setUp(options: { maxInFlight?: number; maxInFlightPerServer?: number; now?: () => number } = {}) {
+function setUp(options: Partial<AdmissionOptions> = {}) {
   const admission = createAdmission({
-    maxInFlight: options.maxInFlight ?? 100,
-    maxInFlightPerServer: options.maxInFlightPerServer ?? 100,
-    now: options.now ?? (() => performance.now()),
+    maxInFlight: 100,
+    maxInFlightPerServer: 100,
+    now: () => performance.now(),
+    ...options,
   });
   const granted: Recorded[] = [];
   function enter(lane: string | number, serverKey: string, count = 1): Recorded[] {
@@ -186,5 +193,146 @@ describe('createAdmission', () => {
       counts.push(granted.length);
     }
     expect(counts).toEqual([3, 6, 7]);
+  });
+});
+
+describe('a lane bound to a share', () => {
+  const laneShares = new Map([['bound', 0.75]]);
+
+  function releaseOne(admission: Admission, granted: Recorded[], lane: string): void {
+    const index = granted.findIndex((waiter) => waiter.lane === lane);
+    const [waiter] = granted.splice(index, 1);
+    if (index < 0 || waiter === undefined) throw new Error(`${lane} has no place`);
+    admission.release(waiter);
+  }
+  const countOf = (granted: Recorded[], lane: string) =>
+    granted.filter((waiter) => waiter.lane === lane).length;
+
+  test('leaves the rest of all places to others, who may have every place', async () => {
+    const { admission, granted, enter } = setUp({ maxInFlight: 8, laneShares });
+    for (let index = 0; index < 20; index++) enter('bound', `s${index}`);
+    await settle(admission);
+    expect(admission).toMatchObject({ inFlight: 6, waiting: 14, waitingBound: 14 });
+    enter('free', 't', 3);
+    await settle(admission);
+    expect(countOf(granted, 'free')).toBe(2);
+    expect(admission).toMatchObject({ inFlight: 8, waiting: 15, waitingBound: 14 });
+
+    const alone = setUp({ maxInFlight: 8, laneShares });
+    alone.enter('free', 't', 20);
+    await settle(alone.admission);
+    expect(alone.admission).toMatchObject({ inFlight: 8, waiting: 12, waitingBound: 0 });
+  });
+
+  test('leaves the rest of the places of each server to others, who may have every place', async () => {
+    const { admission, granted, enter } = setUp({ maxInFlightPerServer: 8, laneShares });
+    enter('bound', 's', 10_000);
+    enter('bound', 't', 3);
+    enter('free', 'u', 10);
+    await settle(admission);
+    const placesAt = (key: string) => granted.filter(({ serverKey }) => serverKey === key).length;
+    expect(['s', 't', 'u'].map(placesAt)).toEqual([6, 3, 8]);
+    enter('free', 's', 3);
+    await settle(admission);
+    expect(granted.filter(({ lane, serverKey }) => lane === 'free' && serverKey === 's')).toHaveLength(2);
+    expect(placesAt('s')).toBe(8);
+  });
+
+  test('has one place at least, of all and at each server', async () => {
+    const { admission, enter } = setUp({ maxInFlight: 2, maxInFlightPerServer: 1, laneShares });
+    enter('bound', 's', 2);
+    enter('bound', 't', 2);
+    await settle(admission);
+    expect(admission).toMatchObject({ inFlight: 1, waiting: 3 });
+  });
+
+  test('goes on with every place it gives back, to the end', async () => {
+    const { admission, granted, enter } = setUp({ maxInFlight: 8, maxInFlightPerServer: 4, laneShares });
+    for (const key of ['s', 't', 'u', 'v']) enter('bound', key, 50);
+    for (let served = 0; served < 200; served++) {
+      await settle(admission);
+      expect(admission.inFlight).toBeLessThanOrEqual(6);
+      releaseOne(admission, granted, 'bound');
+    }
+    expect(admission).toMatchObject({ inFlight: 0, waiting: 0, waitingBound: 0 });
+  });
+
+  test('takes turns with the others where all places of a server are taken', async () => {
+    const { admission, granted, labels, enter } = setUp({ maxInFlightPerServer: 1, laneShares });
+    enter('bound', 's', 8);
+    enter('a', 's', 8);
+    enter('b', 's', 8);
+    for (let served = 0; served < 12; served++) {
+      await settle(admission);
+      const waiter = granted[served];
+      if (waiter === undefined) throw new Error(`only ${served} were granted`);
+      admission.release(waiter);
+    }
+    const lanes = labels()
+      .slice(0, 12)
+      .map((label) => label.split(':')[0]);
+    for (const lane of ['bound', 'a', 'b']) expect(lanes.filter((each) => each === lane)).toHaveLength(4);
+  });
+
+  test('does not hold up those parked behind it while it has its share of all places', async () => {
+    const { admission, granted, enter } = setUp({ maxInFlight: 8, maxInFlightPerServer: 2, laneShares });
+    enter('free', 's', 2);
+    await settle(admission);
+    // Parked in this order with the server, which is full.
+    enter('bound', 's', 5);
+    enter('other', 's', 5);
+    await settle(admission);
+    for (const key of ['t', 'u', 'v', 'w', 'x', 'y']) enter('bound', key);
+    await settle(admission);
+    expect(countOf(granted, 'bound')).toBe(6);
+    releaseOne(admission, granted, 'free');
+    await settle(admission);
+    expect(countOf(granted, 'other')).toBe(1);
+    expect(admission.inFlight).toBe(8);
+  });
+
+  test('keeps to its share, and no place stays free that somebody may have, in any order of events', async () => {
+    const random = createSeededRandom(7);
+    const { admission, granted, enter } = setUp({ maxInFlight: 9, maxInFlightPerServer: 4, laneShares });
+    let waiting: Recorded[] = [];
+    let leaverCount = 0;
+    for (let step = 0; step < 2000; step++) {
+      const lane = random.pick(['bound', 'bound', 'a', 'b', `once-${step}`]);
+      if (random.below(2) === 0) waiting.push(...enter(lane, `s${random.below(6)}`, random.below(4)));
+      const leaver = waiting[random.below(waiting.length)];
+      if (random.below(4) === 0 && leaver?.isWaiting) {
+        admission.leave(leaver);
+        leaverCount++;
+      }
+      for (let count = random.below(5); count > 0 && granted.length > 0; count--) {
+        const [waiter] = granted.splice(random.below(granted.length), 1);
+        if (waiter !== undefined) admission.release(waiter);
+      }
+      if (step % 10 === 0) await settle(admission);
+      else await new Promise(setImmediate);
+
+      waiting = waiting.filter((waiter) => waiter.isWaiting);
+      const at = (key: string) => granted.filter(({ serverKey }) => serverKey === key);
+      expect(countOf(granted, 'bound')).toBeLessThanOrEqual(6);
+      for (const { serverKey } of granted) {
+        expect(at(serverKey).length).toBeLessThanOrEqual(4);
+        expect(countOf(at(serverKey), 'bound')).toBeLessThanOrEqual(3);
+      }
+      expect(admission).toMatchObject({
+        inFlight: granted.length,
+        waiting: waiting.length,
+        waitingBound: countOf(waiting, 'bound'),
+      });
+      if (step % 10 > 0 || granted.length === 9) continue;
+      const served = waiting.find(({ lane: own, serverKey }) => {
+        const isOverShare = countOf(granted, 'bound') === 6 || countOf(at(serverKey), 'bound') === 3;
+        return at(serverKey).length < 4 && (own !== 'bound' || !isOverShare);
+      });
+      expect(served?.label).toBe(undefined);
+    }
+    expect(leaverCount).toBeGreaterThan(50);
+    for (await settle(admission); granted.length > 0; await settle(admission))
+      for (const waiter of granted.splice(0)) admission.release(waiter);
+    expect(admission).toMatchObject({ inFlight: 0, waiting: 0, waitingBound: 0 });
   });
 });

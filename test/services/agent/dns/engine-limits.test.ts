@@ -75,6 +75,28 @@ describe('createDnsEngine', () => {
     expect(engine.stats()).toMatchObject({ inFlight: 0, waiting: 0 });
   });
 
+  test('asks for whoever comes, also at a dead server, while a lane has all of its share', async () => {
+    const dead = await Promise.all(Array.from({ length: 4 }, () => serverFor(() => undefined)));
+    const alive = await serverFor((query) => query.send(textReply(query)));
+    const engine = engineFor({
+      maxInFlight: 16,
+      maxInFlightPerServer: 8,
+      laneShares: new Map([['bound', 0.75]]),
+    });
+    const deadlineAt = performance.now() + 1_000;
+    const bound = dead.flatMap((server) =>
+      Array.from({ length: 100 }, () => ask(engine, server.target('udp'), { lane: 'bound', deadlineAt })),
+    );
+    await Promise.all(dead.map((server) => server.received(3)));
+    expect(engine.stats()).toMatchObject({ inFlight: 12, waiting: 388, waitingBound: 388 });
+    const others = await Promise.all(
+      [alive, ...dead].map((server, lane) => ask(engine, server.target('udp'), { lane, budgetMs: 300 })),
+    );
+    expect(others.map(({ status }) => status)).toEqual(['NOERROR', ...dead.map(() => 'TIMEOUT')]);
+    expect(performance.now()).toBeLessThan(deadlineAt);
+    await Promise.all(bound);
+  });
+
   test('serves a late lane between the queries of an earlier, longer one', async () => {
     const server = await serverFor((query) => query.send(textReply(query)));
     const engine = engineFor({ maxInFlight: 1 });

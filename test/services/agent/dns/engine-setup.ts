@@ -45,6 +45,7 @@ export type Ask = {
   rtype?: number;
   budgetMs?: number;
   deadlineAt?: number;
+  askingMs?: number;
   lane?: string | number;
 };
 
@@ -52,13 +53,13 @@ export type Ask = {
 export function ask(
   engine: DnsEngine,
   server: DnsServer,
-  { name = 'a.example', rtype = txt, budgetMs = 5_000, deadlineAt, lane = 'test' }: Ask = {},
+  { name = 'a.example', rtype = txt, budgetMs = 5_000, deadlineAt, askingMs, lane = 'test' }: Ask = {},
 ): Promise<Resolution> {
   const encoded = encodeDomainName(name);
   if (!encoded.ok) throw new Error(encoded.reason);
   return engine.resolve(
     { server, name: encoded.wire, rtype },
-    { deadlineAt: deadlineAt ?? performance.now() + budgetMs, lane },
+    { deadlineAt: deadlineAt ?? performance.now() + budgetMs, askingMs, lane },
   );
 }
 

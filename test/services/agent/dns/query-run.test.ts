@@ -113,4 +113,29 @@ describe('a query', () => {
       tries: 2,
     });
   });
+
+  test('has all of its asking time when it gets its place shortly before the deadline, and none after that', async () => {
+    // Of the query that is late, the second try is answered: with its deadline as the end there is none after that.
+    const isAnswered = (names: string[]) => names.filter((name) => name === 'late.example').length === 2;
+    const server = await serverFor((query) => {
+      if (isAnswered(server.queries.map(({ name }) => name))) query.send(textReply(query));
+    });
+    const engine = engineFor({ maxInFlight: 1 });
+    const startedAt = performance.now();
+    const holder = ask(engine, server.target('udp'), { name: 'holder.example', budgetMs: 300 });
+    const deadlineAt = startedAt + 400;
+    const options = { askingMs: 1_000 };
+    const [late, tooLate] = await Promise.all([
+      ask(engine, server.target('udp'), { name: 'late.example', deadlineAt, ...options }),
+      ask(engine, server.target('udp'), {
+        name: 'too-late.example',
+        deadlineAt: startedAt + 200,
+        ...options,
+      }),
+    ]);
+    expect(late).toMatchObject({ status: 'NOERROR', tries: 2 });
+    expect(performance.now()).toBeGreaterThan(deadlineAt);
+    expect(tooLate).toMatchObject({ status: 'AGENT_OVERLOADED', tries: 0 });
+    await holder;
+  });
 });

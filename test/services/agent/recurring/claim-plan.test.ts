@@ -198,7 +198,7 @@ test.each(situations)(
     const { explain } = explained;
     let claims: Claim[] = [];
     const claim = await explain(async () => {
-      const { runs, nextDueMs } = await store.claim(batch);
+      const { runs, nextDueMs } = await store.claim(batch, ['0', '1']);
       claims = runs.map((run) => run.claim);
       expect(nextDueMs).toBeGreaterThan(0);
     });

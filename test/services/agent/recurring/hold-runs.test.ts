@@ -1,6 +1,6 @@
 // The runs in hand, with a cell runner whose outcomes come when the test says so.
 import { pino } from 'pino';
-import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Outcome } from '../../../../contracts/agent.ts';
 import type { RunPayload } from '../../../../contracts/run.ts';
 import { createHeldRuns, type HeldRuns } from '../../../../services/agent/recurring/hold-runs.ts';
@@ -45,7 +45,7 @@ const payload: RunPayload = {
 };
 
 function claimed(id: string, fields: Partial<ClaimedRun> = {}): ClaimedRun {
-  return { claim: { id, attempt: 1 }, payload, lagMs: 0, expiresInMs: 60_000, ...fields };
+  return { claim: { id, attempt: 1 }, taskId: '7', payload, lagMs: 0, expiresInMs: 60_000, ...fields };
 }
 
 function orderAt(index: number): Order {
@@ -212,6 +212,49 @@ describe('probed', () => {
     expect(held.probed(10, 2 * length - 1)).toHaveLength(1);
     expect(held.probed(10, 1)).toHaveLength(1);
   });
+});
+
+describe('putOff', () => {
+  const ids = () => everything().map(({ claim }) => claim.id);
+
+  test('moves a run behind the others, for longer each time', async () => {
+    for (const [index, id] of ['1', '2'].entries()) {
+      held.take(claimed(id));
+      await answer(index);
+    }
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    for (const ms of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
+      held.putOff({ id: '1', attempt: 1 });
+      expect(ids()).toEqual(['2']);
+      vi.advanceTimersByTime(ms - 1);
+      expect(ids()).toEqual(['2']);
+      vi.advanceTimersByTime(1);
+      expect(ids()).toEqual(['2', '1']);
+    }
+    expect(held.claims().map(({ id }) => id)).toEqual(['2', '1']);
+    expect(held.cellCount()).toBe(8);
+  });
+
+  test('leaves alone a run that was claimed once more since', async () => {
+    held.take(claimed('1'));
+    await answer(0);
+    held.take(claimed('1', { claim: { id: '1', attempt: 2 } }));
+    held.putOff({ id: '1', attempt: 1 });
+    expect(ids()).toEqual(['1']);
+  });
+});
+
+test('tasksHolding tells of which tasks there is so much', () => {
+  held.take(claimed('1'));
+  held.take(claimed('2'));
+  held.take(claimed('3', { taskId: '8' }));
+  held.take(claimed('3', { taskId: '8', claim: { id: '3', attempt: 2 } }));
+  expect([4, 5, 8, 9].map(held.tasksHolding)).toEqual([['7', '8'], ['7'], ['7'], []]);
+  held.drop([{ id: '2', attempt: 1 }]);
+  expect(held.tasksHolding(5)).toEqual([]);
+  held.drop(held.claims());
+  expect(held.tasksHolding(0)).toEqual([]);
 });
 
 describe('settle', () => {

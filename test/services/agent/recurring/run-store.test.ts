@@ -117,11 +117,17 @@ describe('claim', () => {
       first_cell: 7,
       stride: 9,
     };
-    const id = await tables.addRun({ payload, dueIn: -2000, expiresIn: 50_000 });
+    const id = await tables.addRun({ task_id: '7', payload, dueIn: -2000, expiresIn: 50_000 });
     await tables.addRun({ agent_id: 'b' });
     const { runs, nextDueMs } = await store.claim(10);
     expect(runs).toEqual([
-      { claim: { id, attempt: 1 }, payload, lagMs: expect.any(Number), expiresInMs: expect.any(Number) },
+      {
+        claim: { id, attempt: 1 },
+        taskId: '7',
+        payload,
+        lagMs: expect.any(Number),
+        expiresInMs: expect.any(Number),
+      },
     ]);
     expect(runs[0]?.lagMs).toBeGreaterThanOrEqual(2000);
     expect(runs[0]?.lagMs).toBeLessThan(10_000);
@@ -145,6 +151,20 @@ describe('claim', () => {
     const busy = await store.claim(10);
     expect(busy.runs).toHaveLength(1);
     expect(busy.nextDueMs).toBeLessThanOrEqual(idle.nextDueMs ?? 0);
+  });
+
+  test('leaves out the runs of some tasks, also where it tells of the next one', async () => {
+    await tables.addRun({ task_id: '7', dueIn: -3000 });
+    const other = await tables.addRun({ task_id: '8' });
+    await tables.addRun({ task_id: '9' });
+    await tables.addRun({ task_id: '9', dueIn: 20_000 });
+    await tables.addRun({ task_id: '8', dueIn: 60_000 });
+    const { runs, nextDueMs } = await store.claim(10, ['7', '9', '9223372036854775807']);
+    expect(runs.map(({ claim }) => claim.id)).toEqual([other]);
+    expect(nextDueMs).toBeGreaterThan(40_000);
+    const rest = await store.claim(10);
+    expect(rest.runs.map(({ taskId }) => taskId)).toEqual(['7', '9']);
+    expect(rest.nextDueMs).toBeLessThanOrEqual(20_000);
   });
 
   test('passes on a run whose payload it does not understand as such', async () => {
