@@ -17,6 +17,8 @@ export type Database = Stoppable & {
   isReachable(): Promise<boolean>;
 };
 
+/** A connection that outlived a failover may lead to a server that takes no writes any more. */
+const maxLifetimeSeconds = 300;
 /** Longest time for a new connection unless said otherwise. */
 const defaultConnectTimeoutMs = 2000;
 /** Longest piece of work unless said otherwise. */
@@ -39,6 +41,7 @@ export function createDatabase(options: {
     max: maxConnections,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
+    maxLifetimeSeconds,
   });
   // pg tells of a lost connection by this event too while it is in use; without a listener that would end the process.
   pool.on('connect', (client) =>
@@ -144,9 +147,9 @@ function createGuard(options: {
 
 /**
  * SQLSTATE classes and codes of a server that cannot serve now: connection, resources, shutdown, rolled back in favour of
- * another transaction.
+ * another transaction, not writable after a failover.
  */
-const awayStates = /^(08|40|53|57P0|58|3D000|28)/;
+const awayStates = /^(08|25006|40|53|57P0|58|3D000|28)/;
 const socketCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

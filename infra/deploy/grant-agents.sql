@@ -8,6 +8,8 @@
 select 'create role probe_agent login' where not exists (select from pg_roles where rolname = 'probe_agent') \gexec
 
 alter role probe_agent password :'agent_password';
+-- An agent cuts a connection after five seconds, which does not end what runs on it.
+alter role probe_agent set statement_timeout = '4s';
 grant select, insert, update on agent, agent_session to probe_agent;
 grant select, update, delete on probe_run to probe_agent;
 grant insert on probe_result to probe_agent;

@@ -54,6 +54,16 @@ describe('a database that goes away', () => {
     expect(told(/^the database is/)).toEqual([...outage, ...outage]);
   });
 
+  test('and takes no writes after a failover is away for those who write', async () => {
+    const { database } = await openFresh();
+    const writing = database.transact(async (db) => {
+      await sql`set transaction read only`.execute(db);
+      await sql`delete from probe_run`.execute(db);
+    });
+    await expect(writing).rejects.toMatchObject(away);
+    await expect(ask(database, 'delete from probe_run')).resolves.toBeDefined();
+  });
+
   test('and accepts connections without a word is away also for those that wait for one', async () => {
     const silent = createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
     onTestFinished(() => void silent.close());
