@@ -24,7 +24,6 @@ import {
   oneShootVerboseReplySchema,
   oneShootVerboseRequestSchema,
 } from './probe.ts';
-import { taskSlotGetReplySchema, taskSlotGetRequestSchema } from './slot.ts';
 import { subjects } from './subjects.ts';
 import {
   taskCreateRequestSchema,
@@ -35,6 +34,7 @@ import {
   taskUpdateRequestSchema,
 } from './task.ts';
 import { taskResultGetReplySchema, taskResultGetRequestSchema } from './task-result.ts';
+import { taskSlotGetReplySchema, taskSlotGetRequestSchema } from './task-slot.ts';
 
 /** One call: what it takes and what it gives. `takesNothing`: no bytes, `null`, `{}` and `"-"` all mean "no arguments". */
 export type Rpc = {

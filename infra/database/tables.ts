@@ -2,8 +2,8 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { SectionRecord, VerboseRow } from '../../contracts/probe.ts';
 import type { RunPayload } from '../../contracts/run.ts';
-import type { SkippedPart } from '../../contracts/slot.ts';
 import type { Task } from '../../contracts/task.ts';
+import type { SkippedPart } from '../../contracts/task-slot.ts';
 
 type Timestamp = ColumnType<Date, Date | undefined, Date>;
 /** `infinity` and `-infinity` are read as numbers. */

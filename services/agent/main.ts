@@ -26,7 +26,7 @@ import { createStallClock } from '../../infra/stall-clock.ts';
 import { version } from '../../infra/version.ts';
 import { createAnnouncer } from './announce.ts';
 import { createDnsEngine } from './dns/engine.ts';
-import { recurringLane } from './recurring/hold-runs.ts';
+import { recurringLane } from './recurring/held-runs.ts';
 import { listenForWake } from './recurring/listen-for-wake.ts';
 import { createRecurringRuns } from './recurring/recurring-runs.ts';
 import { createRunStore } from './recurring/run-store.ts';

@@ -1,8 +1,8 @@
 // What becomes of the schedule of a task that is changed or deleted: what was due until then is told in a slot of its own.
 import { isDeepStrictEqual } from 'node:util';
 import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely';
-import type { SkipReason } from '../../contracts/slot.ts';
 import type { TaskUpdateRequest } from '../../contracts/task.ts';
+import type { SkipReason } from '../../contracts/task-slot.ts';
 import type { Tables } from '../../infra/database/tables.ts';
 
 const scheduleColumns = ['type', 'status', 'cycle', 'task_time', 'next_at', 'last_at'] as const;

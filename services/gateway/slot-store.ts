@@ -2,13 +2,13 @@
 import { type Kysely, type RawBuilder, type Selectable, sql } from 'kysely';
 import { z } from 'zod';
 import { type RunFailure, runFailures } from '../../contracts/run.ts';
+import { taskIdSchema } from '../../contracts/task.ts';
 import {
   maxSkippedIds,
   type TaskSlot,
   type TaskSlotGetReply,
   type TaskSlotGetRequest,
-} from '../../contracts/slot.ts';
-import { taskIdSchema } from '../../contracts/task.ts';
+} from '../../contracts/task-slot.ts';
 import type { Database } from '../../infra/database/database.ts';
 import type { Tables } from '../../infra/database/tables.ts';
 import { limitStatements } from './limit-statements.ts';

@@ -2,8 +2,8 @@
 import type { PlacePattern } from '../../contracts/place.ts';
 import { maxRunCells, type RunPayload } from '../../contracts/run.ts';
 import { chooseServers, type ResolverLookup, selectAgents } from '../../contracts/select-agents.ts';
-import { maxSkippedIds, type SkippedPart, type SkipReason } from '../../contracts/slot.ts';
 import type { Task } from '../../contracts/task.ts';
+import { maxSkippedIds, type SkippedPart, type SkipReason } from '../../contracts/task-slot.ts';
 import { jitterOf } from './slot-grid.ts';
 
 /** An agent that registered itself; `isAlive`: it was heard of lately. */

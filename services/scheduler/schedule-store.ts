@@ -1,8 +1,8 @@
 // What the scheduler reads and writes within the one transaction of a turn.
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { createResolverLookup } from '../../contracts/select-agents.ts';
-import type { SkippedPart } from '../../contracts/slot.ts';
 import type { Task } from '../../contracts/task.ts';
+import type { SkippedPart } from '../../contracts/task-slot.ts';
 import type { Tables } from '../../infra/database/tables.ts';
 import type { Schedule } from './choose-slot.ts';
 import type { Definitions, PlannedRun } from './plan-runs.ts';

@@ -1,7 +1,7 @@
 // One transaction of the scheduler: locks due tasks, plans a slot of each, stores the runs and moves the tasks on.
 import type { Transaction } from 'kysely';
-import type { SkipReason } from '../../contracts/slot.ts';
 import { type Task, taskSchema } from '../../contracts/task.ts';
+import type { SkipReason } from '../../contracts/task-slot.ts';
 import type { Tables } from '../../infra/database/tables.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Absence } from './agent-absence.ts';

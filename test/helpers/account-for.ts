@@ -1,5 +1,5 @@
 // The books of recurring tasks: does every slot have its place on the grid, and every planned cell its one result?
-import type { SkippedPart } from '../../contracts/slot.ts';
+import type { SkippedPart } from '../../contracts/task-slot.ts';
 import { slotAfter, slotUntil } from '../../services/scheduler/slot-grid.ts';
 import type { RecurringPlatform } from './recurring-platform.ts';
 

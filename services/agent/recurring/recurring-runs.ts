@@ -10,7 +10,7 @@ import type { Metrics } from '../../../infra/metrics.ts';
 import { createRepetition } from '../../../infra/repeat.ts';
 import type { CellRunner } from '../run-cells.ts';
 import { planClaim, planClaimRoom } from './claim-room.ts';
-import { createHeldRuns } from './hold-runs.ts';
+import { createHeldRuns } from './held-runs.ts';
 import type { FinishedRun, RunStore } from './run-store.ts';
 import { leaseMs } from './run-store.ts';
 

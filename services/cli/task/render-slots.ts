@@ -1,5 +1,5 @@
 // Slots of recurring tasks → the table that people read. Pure: slots in, text out.
-import type { TaskSlot } from '../../../contracts/slot.ts';
+import type { TaskSlot } from '../../../contracts/task-slot.ts';
 import { printable } from '../terminal/printable-text.ts';
 import { type Colour, type Column, nothing, type TableOptions } from '../terminal/render-table.ts';
 import { formatLag } from './moment-text.ts';

@@ -3,9 +3,9 @@
 import { z } from 'zod';
 import { decodeJson } from '../../../contracts/decode.ts';
 import { ProbeTaskError } from '../../../contracts/errors.ts';
-import type { TaskSlot } from '../../../contracts/slot.ts';
 import type { Task } from '../../../contracts/task.ts';
 import type { TaskResult } from '../../../contracts/task-result.ts';
+import type { TaskSlot } from '../../../contracts/task-slot.ts';
 import { type Caller, FailedCall } from '../call-bus.ts';
 import { type Pages, readPages } from './read-pages.ts';
 import type { ResultFilter, SlotFilter } from './task-history-arguments.ts';

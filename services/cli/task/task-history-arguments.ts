@@ -1,7 +1,7 @@
 // The command line → which results or slots of the past to show, or every fault in it. Pure.
 import type { RpcInput } from '../../../contracts/rpc.ts';
-import { taskSlotGetRequestSchema } from '../../../contracts/slot.ts';
 import { taskResultGetRequestSchema } from '../../../contracts/task-result.ts';
+import { taskSlotGetRequestSchema } from '../../../contracts/task-slot.ts';
 import {
   type CommandLine,
   commonOptions,

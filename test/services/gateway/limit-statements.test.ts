@@ -1,8 +1,8 @@
 // Queries of the history while the planner knows little of the tables, and those that take too long.
 import { type Kysely, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { taskSlotGetRequestSchema } from '../../../contracts/slot.ts';
 import { taskResultGetRequestSchema } from '../../../contracts/task-result.ts';
+import { taskSlotGetRequestSchema } from '../../../contracts/task-slot.ts';
 import { createDatabase, type Database } from '../../../infra/database/database.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
 import { createLogger } from '../../../infra/logger.ts';

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { type TaskSlot, taskSlotGetRequestSchema } from '../../../contracts/slot.ts';
+import { type TaskSlot, taskSlotGetRequestSchema } from '../../../contracts/task-slot.ts';
 import { createDatabase, type Database } from '../../../infra/database/database.ts';
 import { createLogger } from '../../../infra/logger.ts';
 import {

@@ -1,6 +1,6 @@
 // What a slot tells of agents that had no run in it, and tasks that have one slot only.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import type { SkipReason } from '../../../contracts/slot.ts';
+import type { SkipReason } from '../../../contracts/task-slot.ts';
 import { accountFor } from '../../helpers/account-for.ts';
 import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
 import { startHoldingDnsServer } from '../../helpers/holding-dns-server.ts';

@@ -1,6 +1,6 @@
 // What the task command needs: nats-server, a database and a gateway; and rows of the past, put into the database.
 import { Client } from 'pg';
-import type { SkippedPart } from '../../../../contracts/slot.ts';
+import type { SkippedPart } from '../../../../contracts/task-slot.ts';
 import { startNatsServer } from '../../../helpers/nats.ts';
 import { createTestDatabase } from '../../../helpers/postgres.ts';
 import { spawnService } from '../../../helpers/processes.ts';

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Outcome } from '../../../../contracts/agent.ts';
 import type { RunPayload } from '../../../../contracts/run.ts';
-import { createHeldRuns, type HeldRuns } from '../../../../services/agent/recurring/hold-runs.ts';
+import { createHeldRuns, type HeldRuns } from '../../../../services/agent/recurring/held-runs.ts';
 import type { CellResult, ClaimedRun } from '../../../../services/agent/recurring/run-store.ts';
 import type { CellGrid, CellRun } from '../../../../services/agent/run-cells.ts';
 import { outcomeOf } from '../../../helpers/scripted-agent.ts';
