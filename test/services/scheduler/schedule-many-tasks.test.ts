@@ -1,0 +1,150 @@
+// Turns of the scheduler with more due tasks than one of them takes.
+import { sql } from 'kysely';
+import { describe, expect, test } from 'vitest';
+import { scheduleTasks } from '../../../services/scheduler/schedule-tasks.ts';
+import type { Turn, TurnOptions } from '../../../services/scheduler/take-turn.ts';
+import { type TaskRow, useRecurringTables } from '../../helpers/recurring-tables.ts';
+
+const tables = useRecurringTables();
+const hourMs = 3_600_000;
+const yearMs = 366 * 24 * hourMs;
+/** A slot that is due, and the next one far away. */
+const yearly: TaskRow = { cycle: yearMs / 1000, updatedIn: -yearMs };
+
+const ordinary: TurnOptions = {
+  aliveMs: 60_000,
+  returnMs: 0,
+  timeZone: 'Asia/Shanghai',
+  maxCells: 500_000,
+};
+
+function turn(options: Partial<TurnOptions> & { limit?: number } = {}): Promise<Turn> {
+  return scheduleTasks(tables.database, { ...ordinary, ...options }, tables.logger);
+}
+
+async function readSlots(): Promise<{ task_id: string; scheduled_at: Date; skipped: unknown }[]> {
+  return tables.query(sql`select * from probe_slot order by scheduled_at, task_id`);
+}
+
+async function countRuns(): Promise<number> {
+  const [row] = await tables.query(sql<{ count: number }>`select count(*)::integer as count from probe_run`);
+  return row?.count ?? 0;
+}
+
+describe('many tasks', () => {
+  async function addTasks(count: number, target: unknown): Promise<void> {
+    await tables.query(sql`
+      insert into probe_task (type, service_type, cycle, probe_data, target, status, pinned, updated_at)
+      select 'dns', 'dnsMonitor', ${yearMs / 1000}, '{"dns_servers": ["1.1.1.1"]}', ${JSON.stringify(target)}::jsonb, 1, false,
+        now() - ${yearMs}::float8 * interval '1 ms'
+      from generate_series(1, ${count}::integer)`);
+  }
+
+  test('planned by four schedulers at once have one slot each', async () => {
+    await tables.addAgent('a');
+    await addTasks(1200, [{ type: 'domain', rtype: 'A', data: 'a.example' }]);
+    const turns = await Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const planned: string[] = [];
+        for (;;) {
+          const { slots } = await turn();
+          if (slots.length === 0) return planned;
+          planned.push(...slots.map(({ taskId }) => taskId));
+        }
+      }),
+    );
+    const planned = turns.flat();
+    expect(planned).toHaveLength(1200);
+    expect(new Set(planned).size).toBe(1200);
+    expect(await readSlots()).toHaveLength(1200);
+    expect(await countRuns()).toBe(1200);
+    expect(await tables.query(sql`select from probe_task where next_at < now()`)).toEqual([]);
+  });
+
+  test('are planned over several turns when they have too many cells for one', async () => {
+    await tables.addAgent('a');
+    const [group] = await tables.query(sql<{ id: number }>`
+      insert into domain_group (name, domains)
+      select 'g', array_agg('n' || n || '.example') from generate_series(1, 5000) n returning id`);
+    await addTasks(
+      3,
+      Array.from({ length: 12 }, () => ({ type: 'domain_group', rtype: 'A', domain_group_id: group?.id })),
+    );
+    const sizes: [number, boolean][] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const { slots, isFull } = await turn();
+      sizes.push([slots.length, isFull]);
+    }
+    expect(sizes).toEqual([
+      [2, true],
+      [1, false],
+      [0, false],
+    ]);
+    expect(await countRuns()).toBe(3 * 600);
+  });
+
+  test('of many targets are read a few at a time, and fewer are locked for it', async () => {
+    await tables.addAgent('a');
+    // Names that hardly compress: a task takes a quarter of what a turn reads.
+    const [row] = await tables.query(sql<{ target: unknown }>`
+      select jsonb_agg(jsonb_build_object('type', 'domain', 'rtype', 'A', 'data', sha512(n::text::bytea)::text)) as target
+      from generate_series(1, 1800) n`);
+    await addTasks(13, row?.target);
+    const sizes: [number, boolean, number][] = [];
+    let limit = 500;
+    for (let round = 0; round < 4; round += 1) {
+      const { slots, isFull, nextLimit } = await turn({ limit });
+      sizes.push([slots.length, isFull, nextLimit]);
+      limit = nextLimit;
+    }
+    expect(sizes).toEqual([
+      [4, true, 4],
+      [4, true, 8],
+      [4, true, 4],
+      [1, false, 8],
+    ]);
+    expect(await countRuns()).toBe(13 * 18);
+    expect(await tables.query(sql`select from probe_task where next_at < now()`)).toEqual([]);
+  });
+
+  test('that only have their next slot to be found are moved on, however many targets they have', async () => {
+    await addTasks(
+      40,
+      Array.from({ length: 10_000 }, (_, n) => ({
+        type: 'domain',
+        rtype: 'A',
+        data: `host-${n}.zone.example`,
+      })),
+    );
+    await tables.query(sql`update probe_task set updated_at = now()`);
+    expect(await turn()).toMatchObject({ slots: [], isFull: false });
+    expect(await tables.query(sql`select from probe_task where next_at < now()`)).toEqual([]);
+  });
+
+  test('of large domain groups are planned a few at a time, unless they share them', async () => {
+    await tables.addAgent('a');
+    const groups = await tables.query(sql<{ id: number }>`
+      insert into domain_group (name, domains)
+      select 'g' || g, array_agg(sha512((g * 100000 + n)::text::bytea)::text)
+      from generate_series(1, 4) g, generate_series(1, 3000) n group by g returning id`);
+    for (const { id } of groups) {
+      for (const rtype of ['A', 'MX']) {
+        await tables.addTask({ ...yearly, target: [{ type: 'domain_group', rtype, domain_group_id: id }] });
+      }
+    }
+    const sizes: number[] = [];
+    for (let round = 0; round < 3; round += 1) sizes.push((await turn()).slots.length);
+    expect(sizes).toEqual([4, 4, 0]);
+  });
+
+  test('that are too large each are planned as such', async () => {
+    await tables.addAgent('a');
+    await addTasks(2, [{ type: 'domain', rtype: 'A', data: 'a.example' }]);
+    const { slots } = await turn({ maxCells: 0 });
+    expect(slots.map(({ skipped }) => skipped)).toEqual([
+      [{ reason: 'PLAN_TOO_LARGE', count: 0, ids: [] }],
+      [{ reason: 'PLAN_TOO_LARGE', count: 0, ids: [] }],
+    ]);
+    expect(await countRuns()).toBe(0);
+  });
+});
