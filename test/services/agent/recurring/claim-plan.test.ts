@@ -217,8 +217,8 @@ test.each(situations)(
     ];
     for (const finding of byKey) {
       expect(finding.ways).toEqual(['probe_run_pkey']);
-      // The key may lead to an older version of a row as well.
-      expect(finding.read).toBeLessThanOrEqual(2 * batch);
+      // The key leads to the older versions of a row as well, as long as they are there: ready, claimed, renewed, released.
+      expect(finding.read).toBeLessThanOrEqual(4 * batch);
     }
     // The token of a run that was given back is still its newest one.
     expect(done).toEqual({ runs: batch, results: batch });
