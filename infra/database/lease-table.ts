@@ -11,9 +11,10 @@
 //
 // What is exported makes parts of SQL statements, so that a service can finish rows and store what came of them in one.
 // A work table has these columns: id, state (0 ready, 1 leased), attempt, lapses, due_at, expires_at, lease_until,
-// claimed_by; lease_until is null while it is ready. And partial indexes: on the column of `where` and due_at where state = 0, on expires_at where
-// lease_until is null, on lease_until where state = 1. A statement says "ready" or "leased" in the words of the index that
-// it is to use, and never of another one: statistics of such a table are no guide for the planner.
+// claimed_by; lease_until is null while it is ready. And partial indexes: on the column of `where` and due_at where
+// state = 0, on expires_at where lease_until is null, on lease_until where state = 1. A statement says "ready" or
+// "leased" in the words of the index that it is to use, and never of another one: statistics of such a table are no guide
+// for the planner.
 import { type RawBuilder, sql } from 'kysely';
 import type { LeaseColumns, Tables } from './tables.ts';
 

@@ -23,7 +23,8 @@ export type CellResult = Omit<
   'scheduled_at' | 'task_id' | 'agent_id' | 'device' | 'finished_at'
 >;
 
-export type FinishedRun = { claim: Claim /** JSON of `CellResult[]`. */; results: string };
+/** `results` is the JSON of a `CellResult[]`. */
+export type FinishedRun = { claim: Claim; results: string };
 
 export type RunStore = {
   /** Writes the agent and its session down, as new ones or over what is there. */

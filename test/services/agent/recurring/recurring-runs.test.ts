@@ -239,6 +239,7 @@ describe('claims', () => {
     runs.wake();
     await pass(0);
     expect(claimCount).toBe(2);
+    // Of the fake clock, which only `pass` moves: every claim takes 5 ms.
     beforeClaim = () => new Promise((resolve) => setTimeout(resolve, 5));
     for (let ms = 0; ms < 2000; ms += 1) {
       runs.wake();
@@ -279,10 +280,14 @@ describe('a stop', () => {
   test('hands back what a claim under way gets, and probes none of it', async () => {
     silence('dead');
     const late = addRuns(3, { taskId: 'dead' });
-    beforeClaim = () => new Promise((resolve) => setTimeout(resolve, 4000));
+    const answer = Promise.withResolvers<void>();
+    beforeClaim = () => answer.promise;
     await runs.start();
     await pass(100);
-    await Promise.all([runs.stop(), pass(4000)]);
+    const stopped = runs.stop();
+    await pass(4000);
+    answer.resolve();
+    await stopped;
     expect(released).toEqual(late);
   });
 
