@@ -1,35 +1,9 @@
 // Turns of the scheduler with more due tasks than one of them takes.
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
-import { scheduleTasks } from '../../../services/scheduler/schedule-tasks.ts';
-import type { Turn, TurnOptions } from '../../../services/scheduler/take-turn.ts';
-import { type TaskRow, useRecurringTables } from '../../helpers/recurring-tables.ts';
+import { useTurns, yearly, yearMs } from './use-turns.ts';
 
-const tables = useRecurringTables();
-const hourMs = 3_600_000;
-const yearMs = 366 * 24 * hourMs;
-/** A slot that is due, and the next one far away. */
-const yearly: TaskRow = { cycle: yearMs / 1000, updatedIn: -yearMs };
-
-const ordinary: TurnOptions = {
-  aliveMs: 60_000,
-  returnMs: 0,
-  timeZone: 'Asia/Shanghai',
-  maxCells: 500_000,
-};
-
-function turn(options: Partial<TurnOptions> & { limit?: number } = {}): Promise<Turn> {
-  return scheduleTasks(tables.database, { ...ordinary, ...options }, tables.logger);
-}
-
-async function readSlots(): Promise<{ task_id: string; scheduled_at: Date; skipped: unknown }[]> {
-  return tables.query(sql`select * from probe_slot order by scheduled_at, task_id`);
-}
-
-async function countRuns(): Promise<number> {
-  const [row] = await tables.query(sql<{ count: number }>`select count(*)::integer as count from probe_run`);
-  return row?.count ?? 0;
-}
+const { tables, turn, readSlots, countRuns } = useTurns();
 
 describe('many tasks', () => {
   async function addTasks(count: number, target: unknown): Promise<void> {
