@@ -14,7 +14,8 @@ export type ProgramSource = {
   name: string;
   /** Built by the Go toolchain, where there is one: `module@version`. */
   goModule?: string;
-  debian: DebianProgram;
+  /** Of Debian's archive, where it has it. */
+  debian?: DebianProgram;
   /** How to get it by hand, for the line that says so. */
   advice: string;
 };
@@ -70,7 +71,7 @@ async function installProgram(source: ProgramSource, options: ProvideOptions): P
       failures.push(`Go: ${describeError(error)}`);
     }
   }
-  if (await hasDebianTools(env)) {
+  if (source.debian !== undefined && (await hasDebianTools(env))) {
     report(`installing ${source.name} from Debian's archive (once, a few seconds) …`);
     try {
       return await extractDebianProgram(source.name, source.debian, { dataFolder, signal });

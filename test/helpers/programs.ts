@@ -1,4 +1,4 @@
-// The programs that tests need beside Node.js, installed once into the data folder.
+// The programs that tests and benches need beside Node.js, installed once into the data folder.
 
 import { resolveDataFolder } from '../../infra/local-stack/data-folder.ts';
 import {
@@ -9,7 +9,7 @@ import {
 
 export { providePython } from './python.ts';
 
-export type TestProgram = 'nsd' | 'nsd-checkconf' | 'nats-server' | 'pgbouncer';
+export type TestProgram = 'nsd' | 'nsd-checkconf' | 'nats-server' | 'pgbouncer' | 'dnsperf' | 'zdns';
 
 function fromNsdPackage(name: string): ProgramSource {
   return {
@@ -27,6 +27,16 @@ const sources: Record<TestProgram, ProgramSource> = {
     name: 'pgbouncer',
     debian: { packageName: 'pgbouncer', pathInPackage: 'usr/sbin/pgbouncer' },
     advice: 'install it (Debian: apt-get install pgbouncer)',
+  },
+  dnsperf: {
+    name: 'dnsperf',
+    debian: { packageName: 'dnsperf', pathInPackage: 'usr/bin/dnsperf' },
+    advice: 'install it (Debian: apt-get install dnsperf)',
+  },
+  zdns: {
+    name: 'zdns',
+    goModule: 'github.com/zmap/zdns/v2@v2.0.4',
+    advice: 'build it with Go (https://github.com/zmap/zdns)',
   },
 };
 

@@ -1,0 +1,58 @@
+// npm run bench: what the platform exists for, measured beside what a user would pick instead.
+import { describeError } from '../../infra/error-text.ts';
+import type { Bench } from './bench.ts';
+import { type BenchRequest, parseBenchArguments } from './bench-arguments.ts';
+import { createPlatform } from './platform.ts';
+import { formatFigure, renderFigures } from './render-figures.ts';
+import { runBench } from './run-bench.ts';
+import { saveResults } from './save-results.ts';
+import { taskGet } from './task-get.ts';
+
+const benches: Bench[] = [taskGet];
+
+const parsed = parseBenchArguments(process.argv.slice(2), benches);
+if (parsed.kind === 'run') process.exitCode = await runAll(parsed.request);
+else if (parsed.kind === 'help') process.stdout.write(`${parsed.text}\n`);
+else {
+  process.stderr.write(`${parsed.text}\n`);
+  process.exitCode = 2;
+}
+
+/** One after the other: two that run at once would measure each other. */
+async function runAll(request: BenchRequest): Promise<number> {
+  const { isQuick, isJson, isSaved, profileFolder } = request;
+  const platform = createPlatform();
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupt.abort());
+  let hasFailed = false;
+  try {
+    for (const bench of request.benches) {
+      report(`${bench.name}: ${bench.summary}`);
+      try {
+        const { figures, curves } = await runBench(bench, {
+          platform,
+          isQuick,
+          profileFolder,
+          signal: interrupt.signal,
+          report,
+        });
+        const lines = isJson
+          ? figures.map(formatFigure)
+          : [...renderFigures(figures, { hasColour: process.stdout.isTTY }), ''];
+        process.stdout.write(`${lines.join('\n')}\n`);
+        if (isSaved) await saveResults(bench.name, figures, curves);
+      } catch (error) {
+        if (interrupt.signal.aborted) return 130;
+        hasFailed = true;
+        report(`${bench.name} FAILED: ${error instanceof Error ? error.stack : describeError(error)}`);
+      }
+    }
+  } finally {
+    await platform.stop();
+  }
+  return hasFailed ? 1 : 0;
+}
+
+function report(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,89 @@
+// The list of ten thousand tasks, beside a bare NATS reply of as many octets.
+import { Client } from 'pg';
+import { z } from 'zod';
+import { taskListReplySchema } from '../../contracts/task.ts';
+import { type Bench, verify } from './bench.ts';
+import { startCaller } from './caller.ts';
+import { figureOf, takeTurns } from './compare.ts';
+import { quantile } from './statistics.ts';
+
+const taskCount = 10_000;
+const subject = 'probe.task.get';
+const bareSubject = 'bench.bare';
+
+export const taskGet: Bench = {
+  name: 'task-get',
+  summary: 'probe.task.get with 10,000 tasks, beside a bare NATS request-reply of as many octets',
+
+  async run(context) {
+    const { isQuick, platform, startWorker, startService, keep } = context;
+    const natsUrl = await platform.natsUrl();
+    const database = keep(await platform.createDatabase());
+    await addTasks(database.url);
+    await startService('gateway', { NATS_URL: natsUrl, DATABASE_URL: database.url });
+    const { call } = await startCaller(context);
+
+    const [list] = (await call({ subject, count: 1 })).replies;
+    verify(list !== undefined, 'no reply');
+    const octets = Buffer.byteLength(list.text);
+    const tasks = taskListReplySchema.parse(JSON.parse(list.text));
+    verify(
+      new Set(tasks.map(({ task_id: id }) => id)).size === taskCount,
+      `${tasks.length} tasks of ${taskCount}`,
+    );
+    const responder = await startWorker('answer-subject');
+    await responder.run({ natsUrl, subject: bareSubject, octets }, z.unknown());
+
+    const calls = isQuick ? 10 : 40;
+    const ours: number[][] = [];
+    const bare: number[][] = [];
+    async function measure(into: number[][], target: string): Promise<void> {
+      const { latenciesMs, replies } = await call({ subject: target, count: calls });
+      const expected = target === subject ? list?.text : 'x'.repeat(octets);
+      verify(replies.length === 1 && replies[0]?.text === expected, `${target}: another reply`);
+      into.push(latenciesMs);
+    }
+    await takeTurns(isQuick ? 3 : 9, [() => measure(ours, subject), () => measure(bare, bareSubject)]);
+
+    const at = (share: number, rounds: number[][]) => rounds.map((round) => quantile(round, share));
+    const peer = `bare reply of ${octets.toLocaleString('en-US')} octets`;
+    return {
+      figures: [
+        figureOf({
+          metric: 'p50',
+          unit: 'ms',
+          ours: at(0.5, ours),
+          beside: { peer, samples: at(0.5, bare) },
+          target: { of: 'ratio', atMost: 4 },
+        }),
+        figureOf({
+          metric: 'p99',
+          unit: 'ms',
+          ours: at(0.99, ours),
+          beside: { peer, samples: at(0.99, bare) },
+        }),
+      ],
+    };
+  },
+};
+
+/** Of what tasks are made of as a rule: two names, one server, half of them in a group. */
+async function addTasks(databaseUrl: string): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query(
+      `insert into probe_task
+         (type, service_type, cycle, probe_data, target, status, group_id, uid, gid, task_time, pinned)
+       select 'dns', 'dnsMonitor', 60, '{"dns_servers": ["192.0.2.53"]}',
+         jsonb_build_array(
+           jsonb_build_object('type', 'domain', 'rtype', 'A', 'data', 'www' || n || '.example.com'),
+           jsonb_build_object('type', 'domain', 'rtype', 'AAAA', 'data', 'www' || n || '.example.com')),
+         0, case when n % 2 = 0 then n end, null, null, null, false
+       from generate_series(1, $1) n`,
+      [taskCount],
+    );
+  } finally {
+    await client.end();
+  }
+}
