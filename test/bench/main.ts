@@ -40,7 +40,7 @@ async function runAll(request: BenchRequest): Promise<number> {
           ? figures.map(formatFigure)
           : [...renderFigures(figures, { hasColour: process.stdout.isTTY }), ''];
         process.stdout.write(`${lines.join('\n')}\n`);
-        if (isSaved) await saveResults(bench.name, figures, curves);
+        if (isSaved) await saveResults(import.meta.dirname, bench.name, { figures, curves });
       } catch (error) {
         if (interrupt.signal.aborted) return 130;
         hasFailed = true;
