@@ -49,6 +49,19 @@ test('a name of 255 octets on the wire is the longest', () => {
   });
 });
 
+test('a trailing dot is not part of the length', () => {
+  const labels = ['a'.repeat(63), 'b'.repeat(63), 'c'.repeat(63), 'd'.repeat(61), ''];
+  expect(encodeDomainName(labels.join('.'))).toMatchObject({ ok: true, wire: { length: 255 } });
+});
+
+test.each(['a', 'www.example.com.', 'x-1._tcp.EXAMPLE', '0.1.2.3', 'xn--fiqs8s', `${'a'.repeat(63)}.b`])(
+  '%s has the same octets when its first character is escaped',
+  (name) => {
+    const escaped = `\\${String(name.charCodeAt(0)).padStart(3, '0')}${name.slice(1)}`;
+    expect(encodeDomainName(escaped)).toEqual(encodeDomainName(name));
+  },
+);
+
 test.each([
   ['', 'is empty'],
   ['a..b', 'has an empty label'],
