@@ -35,14 +35,26 @@ export function createCellRunner(options: { engine: DnsEngine; metrics: Metrics 
     'outcome',
   ]);
 
-  async function probe(
-    cell: number,
-    query: DnsQuery,
-    { deadlineAt, askingMs, lane, onOutcome }: CellRun,
-  ): Promise<void> {
-    const outcome = toOutcome(cell, await engine.resolve(query, { deadlineAt, askingMs, lane }));
-    counted.inc({ outcome: statusLabel(outcome.status) });
-    onOutcome(outcome);
+  /** One promise for all: one for each cell would cost as much as the reading of its reply. */
+  function probeAll(queries: DnsQuery[], { deadlineAt, askingMs, lane, onOutcome }: CellRun): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let open = queries.length;
+    for (const [cell, query] of queries.entries()) {
+      engine.resolve(query, { deadlineAt, askingMs, lane }, (resolution) => {
+        // The engine takes no exceptions: it is in the midst of its sockets' messages.
+        try {
+          const outcome = toOutcome(cell, resolution);
+          counted.inc({ outcome: statusLabel(outcome.status) });
+          onOutcome(outcome);
+        } catch (error) {
+          reject(error);
+        }
+        open -= 1;
+        if (open === 0) resolve();
+      });
+    }
+    if (open === 0) resolve();
+    return promise;
   }
 
   return {
@@ -51,7 +63,7 @@ export function createCellRunner(options: { engine: DnsEngine; metrics: Metrics 
       const queries = grid.servers
         .map(requireServer)
         .flatMap((server) => questions.map((question) => ({ server, ...question })));
-      await Promise.all(queries.map((query, cell) => probe(cell, query, run)));
+      await probeAll(queries, run);
     },
     waiting() {
       const { waiting, waitingBound } = engine.stats();

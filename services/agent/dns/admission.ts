@@ -1,12 +1,15 @@
 // Decides which waiting query may be sent next: caps overall, per server and per lane, fair between lanes and servers.
 import { createFifo, type Fifo } from './query-fifo.ts';
 
-/** A query that waits for its turn. `isWaiting` belongs to the admission. */
+/** A query that waits for its turn. */
 export type Waiter = {
   readonly lane: string | number;
   readonly serverKey: string;
+  /** This and `flow` belong to the admission. */
   isWaiting: boolean;
-  onGranted(): void;
+  flow?: Flow | undefined;
+  /** `time` is that of the admission's clock, some ten microseconds old at most. */
+  onGranted(time: number): void;
 };
 
 export type Admission = {
@@ -36,7 +39,7 @@ type Server = { key: string; inFlight: number; flowCount: number; parked: Fifo<F
  * The waiters of one lane for one server; queued in its lane, or with the server while that is full, or nowhere while
  * its lane has its share of that server.
  */
-type Flow = {
+export type Flow = {
   lane: Lane;
   server: Server;
   waiters: Fifo<Waiter>;
@@ -84,9 +87,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
   let isStopped = false;
 
   function enter(waiter: Waiter): void {
-    waiter.isWaiting = true;
-    countWaiting(waiter, 1);
     const flow = flowOf(waiter);
+    waiter.isWaiting = true;
+    waiter.flow = flow;
+    countWaiting(flow, 1);
     flow.waiters.push(waiter);
     if (!flow.isQueued) {
       if (flow.inFlight === 0) busyFlowCount++;
@@ -97,14 +101,15 @@ export function createAdmission(options: AdmissionOptions): Admission {
   }
 
   function leave(waiter: Waiter): void {
-    if (!waiter.isWaiting) return;
+    const { flow } = waiter;
+    if (!waiter.isWaiting || flow === undefined) return;
     // It stays in its flow and is skipped there: whoever is at the head is looked at before long.
     waiter.isWaiting = false;
-    countWaiting(waiter, -1);
+    countWaiting(flow, -1);
   }
 
   function release(waiter: Waiter): void {
-    const flow = lanes.get(waiter.lane)?.flows.get(waiter.serverKey);
+    const { flow } = waiter;
     if (flow === undefined) return;
     const { lane, server } = flow;
     countInFlight(flow, -1);
@@ -118,9 +123,9 @@ export function createAdmission(options: AdmissionOptions): Admission {
     schedule();
   }
 
-  function countWaiting({ lane }: Waiter, change: 1 | -1): void {
+  function countWaiting({ lane }: Flow, change: 1 | -1): void {
     waiting += change;
-    if (laneShares.has(lane)) waitingBound += change;
+    if (lane.isBound) waitingBound += change;
   }
 
   function countInFlight(flow: Flow, change: 1 | -1): void {
@@ -137,14 +142,14 @@ export function createAdmission(options: AdmissionOptions): Admission {
 
   function grantBatch(): void {
     pending = null;
-    const endAt = now() + batchMs;
-    for (let granted = 0; granted < batchSize && inFlight < maxInFlight; granted++) {
+    let time = now();
+    const endAt = time + batchMs;
+    for (let granted = 0; granted < batchSize && time < endAt && inFlight < maxInFlight; granted++) {
       const waiter = nextWaiter();
       if (waiter === undefined) break;
       waiter.isWaiting = false;
-      countWaiting(waiter, -1);
-      waiter.onGranted();
-      if (now() >= endAt) break;
+      waiter.onGranted(time);
+      time = now();
     }
     schedule();
   }
@@ -171,7 +176,10 @@ export function createAdmission(options: AdmissionOptions): Admission {
         continue;
       }
       const waiter = nextOfFlow(flow);
-      if (waiter !== undefined) countInFlight(flow, 1);
+      if (waiter !== undefined) {
+        countWaiting(flow, -1);
+        countInFlight(flow, 1);
+      }
       if (flow.waiters.size > 0) {
         lane.ready.push(flow);
       } else {

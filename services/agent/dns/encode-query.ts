@@ -22,24 +22,20 @@ export type Query = {
  * version 0, DO bit off. Recursion is desired. The name is taken as it is: validate it before.
  */
 export function encodeQuery({ id, name, rtype, edns }: Query): Buffer {
-  const frame = questionlessFrame(edns);
-  const query = Buffer.allocUnsafe(frame.length + name.length + 4);
-  frame.copy(query, 0, 0, headerOctets);
+  const { header, opt } = edns ? ednsFrame : plainFrame;
+  const nameEnd = headerOctets + name.length;
+  const query = Buffer.allocUnsafe(nameEnd + 4 + opt.length);
+  query.set(header);
   query.writeUInt16BE(id, 0);
-  query.writeUInt16BE(1, 4);
   query.set(name, headerOctets);
-  query.writeUInt16BE(rtype, headerOctets + name.length);
-  query.writeUInt16BE(internetClass, headerOctets + name.length + 2);
-  frame.copy(query, headerOctets + name.length + 4, headerOctets);
+  query.writeUInt16BE(rtype, nameEnd);
+  query.writeUInt16BE(internetClass, nameEnd + 2);
+  if (edns) query.set(opt, nameEnd + 4);
   return query;
 }
 
-const frames = new Map<boolean, Buffer>();
-
-/** Header and OPT record without a question. dns-packet asks type 0 for types it lacks and breaks long names. */
-function questionlessFrame(edns: boolean): Buffer {
-  const known = frames.get(edns);
-  if (known !== undefined) return known;
+/** Header with one question and OPT record. dns-packet asks type 0 for types it lacks and breaks long names. */
+function encodeFrame(edns: boolean): { header: Buffer; opt: Buffer } {
   const opt: OptAnswer = {
     type: 'OPT',
     name: '.',
@@ -57,6 +53,9 @@ function questionlessFrame(edns: boolean): Buffer {
     additionals: edns ? [opt] : [],
   };
   const frame = encode(packet);
-  frames.set(edns, frame);
-  return frame;
+  frame.writeUInt16BE(1, 4);
+  return { header: frame.subarray(0, headerOctets), opt: frame.subarray(headerOctets) };
 }
+
+const ednsFrame = encodeFrame(true);
+const plainFrame = encodeFrame(false);

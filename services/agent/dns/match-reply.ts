@@ -40,8 +40,8 @@ function hasQuestionOf(reply: Buffer, query: Buffer): boolean {
     const labelEnd = offset + count;
     if (labelEnd > query.length || labelEnd > reply.length) return false;
     for (; offset < labelEnd; offset += 1) {
-      const ours = query.readUInt8(offset);
-      const theirs = reply.readUInt8(offset);
+      const ours = query[offset] ?? 0;
+      const theirs = reply[offset] ?? 0;
       if (ours !== theirs && lowerCase(ours) !== lowerCase(theirs)) return false;
     }
   }

@@ -55,9 +55,17 @@ export function formatBase32hex(octets: Buffer): string {
   return bits === 0 ? text : text + base32hexDigits.charAt((held << (5 - bits)) & 31);
 }
 
+// Three concatenations for an address instead of six, and no number to be turned into text.
+const octetTexts = Array.from({ length: 256 }, (_, octet) => String(octet));
+const dottedOctets = octetTexts.map((text) => `${text}.`);
+
 /** The four octets at `offset` in dotted form. */
 export function formatIpv4(packet: Buffer, offset: number): string {
-  return `${packet.readUInt8(offset)}.${packet.readUInt8(offset + 1)}.${packet.readUInt8(offset + 2)}.${packet.readUInt8(offset + 3)}`;
+  const first = dottedOctets[packet.readUInt8(offset)];
+  const second = dottedOctets[packet.readUInt8(offset + 1)];
+  const third = dottedOctets[packet.readUInt8(offset + 2)];
+  const last = octetTexts[packet.readUInt8(offset + 3)];
+  return `${first}${second}${third}${last}`;
 }
 
 /**

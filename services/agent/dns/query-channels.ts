@@ -6,10 +6,16 @@ export type ChannelPools = {
   /** Open channels of one transport to all servers. */
   openCount(transport: Transport): number;
   /**
-   * A channel for one more query to `server`, other than `avoid` where it can. Throws the system's error when one
-   * had to be opened and could not be.
+   * A channel for one more query to `server`, other than `avoid` where it can, at `time` (that of the pools' clock).
+   * Throws the system's error when one had to be opened and could not be.
    */
-  channelFor(transport: Transport, server: DnsServer, serverKey: string, avoid: Channel | null): Channel;
+  channelFor(
+    transport: Transport,
+    server: DnsServer,
+    serverKey: string,
+    avoid: Channel | null,
+    time: number,
+  ): Channel;
   stop(): Promise<void>;
 };
 
@@ -63,12 +69,13 @@ export function createChannelPools({ kinds, maxOpen, idleMs, now }: ChannelPools
     server: DnsServer,
     serverKey: string,
     avoid: Channel | null,
+    time: number,
   ): Channel {
     for (;;) {
       const pool = pools[transport].get(serverKey);
       const picked = pool === undefined ? null : kinds[transport].pick(pool, avoid);
       if (picked === null) return openFor(transport, server, serverKey);
-      if (!picked.isSpent(now())) return picked;
+      if (!picked.isSpent(time)) return picked;
       picked.retire();
     }
   }

@@ -20,6 +20,8 @@ export type Exchange = {
   malformedReplies: number;
   /** Of the latest reply: how long it may have lain unread at most, milliseconds. */
   lagMs: number;
+  /** Belongs to the channel: it may still get its reply. */
+  isOpen: boolean;
 };
 
 export type ExchangeListener = {

@@ -14,23 +14,26 @@ const compactAt = 64;
 export function createFifo<T>(): Fifo<T> {
   let items: (T | undefined)[] = [];
   let head = 0;
+  let end = 0;
   return {
     get size() {
-      return items.length - head;
+      return end - head;
     },
     push(item) {
-      items.push(item);
+      items[end++] = item;
     },
     shift() {
-      if (head === items.length) return undefined;
+      if (head === end) return undefined;
       const item = items[head];
       items[head] = undefined;
       head++;
-      if (head === items.length) {
-        items.length = 0;
-        head = 0;
-      } else if (head >= compactAt && head * 2 >= items.length) {
-        items = items.slice(head);
+      if (head === end) {
+        // A short array is kept: most queues hold one item, and a new array for each costs more than all the rest.
+        if (end > compactAt) items = [];
+        head = end = 0;
+      } else if (head >= compactAt && head * 2 >= end) {
+        items = items.slice(head, end);
+        end -= head;
         head = 0;
       }
       return item;

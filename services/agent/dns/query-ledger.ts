@@ -55,13 +55,14 @@ export function createLedger({ randomId, counters }: LedgerDeps): Ledger {
       let id = randomId();
       while (states.has(id)) id = randomId();
       exchange.message.writeUInt16BE(id, 0);
+      exchange.isOpen = true;
       states.set(id, exchange);
       openCount++;
     },
     end(exchange, how) {
-      const id = exchange.message.readUInt16BE(0);
-      if (states.get(id) !== exchange) return;
-      states.set(id, how);
+      if (!exchange.isOpen) return;
+      exchange.isOpen = false;
+      states.set(exchange.message.readUInt16BE(0), how);
       openCount--;
     },
     receive(message, receivedAt) {
@@ -74,13 +75,14 @@ export function createLedger({ randomId, counters }: LedgerDeps): Ledger {
         return 'junk';
       }
       state.listener.onReply(state, message, receivedAt);
-      return states.get(id) === state ? 'junk' : 'taken';
+      return state.isOpen ? 'junk' : 'taken';
     },
     failAll(fault, isExcused = false) {
       const failed: Exchange[] = [];
       for (const [id, state] of states) {
         if (typeof state !== 'object') continue;
         failed.push(state);
+        state.isOpen = false;
         states.set(id, 'given-up');
       }
       openCount = 0;

@@ -1,5 +1,5 @@
 // The life of one query: tries, replies, truncation, EDNS fallback, and the one resolution it ends with.
-import type { Waiter } from './admission.ts';
+import type { Flow, Waiter } from './admission.ts';
 import { encodeQuery } from './encode-query.ts';
 import { isTruncated } from './match-reply.ts';
 import { planTries } from './plan-tries.ts';
@@ -44,12 +44,16 @@ const minAskingMs = 50;
 /** A query with a shorter delay was sent after the stall, not before it. */
 const minStalledDelayMs = 100;
 
+// Most queries have one try: an array that is pushed to takes room for seventeen.
+const none: readonly Exchange[] = [];
+
 /** A class because there is one per query: methods on the prototype instead of a dozen closures each. */
 export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
   readonly query: DnsQuery;
   readonly lane: string | number;
   readonly serverKey: string;
   isWaiting = false;
+  flow: Flow | undefined = undefined;
   dueAt = 0;
   heapIndex = -1;
   /** Not sent when it gets its place later than this; once it has one, when its server has no time left to answer. */
@@ -67,7 +71,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
   private tries = 0;
   private firstSentAt = Infinity;
   /** Tries still listened to. */
-  private open: Exchange[] = [];
+  private open: readonly Exchange[] = none;
   /** The last try begun, null before the first of a plan. */
   private current: Exchange | null = null;
   /** How the current try failed, if it did. */
@@ -105,21 +109,20 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
     this.transport = query.server.transport;
   }
 
-  onGranted(): void {
+  onGranted(time: number): void {
     this.useEdns = !this.deps.plainServers.has(this.serverKey);
-    const now = this.deps.now();
-    const isInTime = now <= this.startBy;
+    const isInTime = time <= this.startBy;
     if (this.askingMs !== undefined) {
-      this.deadlineAt = now + this.askingMs;
+      this.deadlineAt = time + this.askingMs;
       this.startBy = latestStart(this.deadlineAt, this.askingMs);
     }
-    if (isInTime && this.begin(this.transport)) return;
+    if (isInTime && this.begin(this.transport, time)) return;
     this.settleEmpty('AGENT_OVERLOADED');
   }
 
   onDue(): void {
     if (this.isWaiting) this.settleEmpty('AGENT_OVERLOADED');
-    else if (this.hasNextTry()) this.sendTry();
+    else if (this.hasNextTry()) this.sendTry(this.deps.now());
     else this.finish();
   }
 
@@ -187,33 +190,33 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
   }
 
   /** Plans and sends tries for the time that is left; false when there is none. */
-  private begin(transport: Transport): boolean {
+  private begin(transport: Transport, time: number): boolean {
     this.transport = transport;
-    this.plan = planTries(this.deadlineAt - this.deps.now());
+    this.plan = planTries(this.deadlineAt - time);
     this.attempt = 0;
     this.current = null;
     if (this.plan.length === 0) return false;
-    this.sendTry();
+    this.sendTry(time);
     return true;
   }
 
   /** A reply asks for another way: TCP, or no EDNS. The time that is left gets tries of its own. */
   private startOver(answered: Exchange, transport: Transport): void {
     this.endOpen(answered);
-    if (!this.begin(transport)) this.finish();
+    if (!this.begin(transport, this.deps.now())) this.finish();
   }
 
-  private sendTry(): void {
-    const { now, timers, pools } = this.deps;
+  private sendTry(time: number): void {
+    const { timers, pools } = this.deps;
     const { server, name, rtype } = this.query;
     const waitMs = this.plan[this.attempt] ?? 0;
     this.attempt++;
     this.fault = null;
     const isLast = this.attempt === this.plan.length;
-    timers.set(this, isLast ? this.deadlineAt : Math.min(now() + waitMs, this.deadlineAt));
+    timers.set(this, isLast ? this.deadlineAt : Math.min(time + waitMs, this.deadlineAt));
     let channel: Channel;
     try {
-      channel = pools.channelFor(this.transport, server, this.serverKey, this.current?.channel ?? null);
+      channel = pools.channelFor(this.transport, server, this.serverKey, this.current?.channel ?? null, time);
     } catch (error) {
       this.failTry(faultOf(error));
       return;
@@ -227,9 +230,10 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
       sentAt: 0,
       malformedReplies: 0,
       lagMs: 0,
+      isOpen: false,
     };
     this.current = exchange;
-    this.open.push(exchange);
+    this.open = this.open.length === 0 ? [exchange] : [...this.open, exchange];
     channel.send(exchange);
   }
 
@@ -240,7 +244,7 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
 
   private failTry(fault: ExchangeFault): void {
     this.fault = fault;
-    if (this.hasNextTry()) this.sendTry();
+    if (this.hasNextTry()) this.sendTry(this.deps.now());
     // A closed port will not answer the first try either; other faults may be of one path or connection only.
     else if (fault === 'CONN_REFUSED' || this.open.length === 0) this.finish();
   }
@@ -283,13 +287,13 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
     if (this.isSettled) return;
     this.isSettled = true;
     this.deps.onSettled(this);
-    this.onResolution(resolution);
     this.endOpen(answered);
+    this.onResolution(resolution);
   }
 
   private endOpen(answered: Exchange | null): void {
     const { open } = this;
-    this.open = [];
+    this.open = none;
     for (const exchange of open)
       exchange.channel.end(exchange, exchange === answered ? 'answered' : 'given-up');
   }

@@ -11,5 +11,5 @@ const classNames = new Map([
 
 /** The name of a class, else `CLASSn` (RFC 3597). */
 export function formatRdclass(rdclass: number): string {
-  return classNames.get(rdclass) ?? `CLASS${rdclass}`;
+  return rdclass === 1 ? 'IN' : (classNames.get(rdclass) ?? `CLASS${rdclass}`);
 }

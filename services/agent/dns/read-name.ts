@@ -20,11 +20,31 @@ export type ReadName = {
 };
 
 /** What is known of the names of one packet: each name is read once, however many pointers lead to it. */
-export type NameTable = { byOffset: Map<number, ReadName>; expandedOctets: number };
+export type NameTable = {
+  /** Most packets repeat the name of the question and no other: a Map for that one costs more than to read it. */
+  first: ReadName | null;
+  firstStart: number;
+  others: Map<number, ReadName> | null;
+  expandedOctets: number;
+};
 
 /** An empty table, to be used for one packet only. */
 export function createNameTable(): NameTable {
-  return { byOffset: new Map(), expandedOctets: 0 };
+  return { first: null, firstStart: 0, others: null, expandedOctets: 0 };
+}
+
+function findName({ first, firstStart, others }: NameTable, start: number): ReadName | undefined {
+  return first !== null && start === firstStart ? first : others?.get(start);
+}
+
+function keepName(table: NameTable, start: number, name: ReadName): void {
+  if (table.first === null || start === table.firstStart) {
+    table.first = name;
+    table.firstStart = start;
+  } else {
+    table.others ??= new Map();
+    table.others.set(start, name);
+  }
 }
 
 /**
@@ -78,13 +98,13 @@ function readLabels(
     suffix === undefined
       ? { text: ownText, wireLength, pointers: 0, end: labelsEnd + 1 }
       : { text: ownText + suffix.text, wireLength, pointers: suffix.pointers + 1, end: labelsEnd + 2 };
-  if (labelsEnd !== start) table.byOffset.set(start, name);
+  if (labelsEnd !== start) keepName(table, start, name);
   return name;
 }
 
 function octetAt(packet: Buffer, offset: number, limit: number): number {
   if (offset >= limit) throw new MalformedPacket('a name runs past its bounds', limit === packet.length);
-  return packet.readUInt8(offset);
+  return packet[offset] ?? 0;
 }
 
 /** The name a pointer at the end of the labels from `start` on leads to. */
@@ -97,7 +117,7 @@ function followPointer(
 ): ReadName {
   if (pointersLeft === 0) throw new MalformedPacket('a name has a pointer too many');
   if (target >= start) throw new MalformedPacket('a name points forward or to itself');
-  const known = table.byOffset.get(target);
+  const known = findName(table, target);
   if (known === undefined) return readLabels(packet, target, start, pointersLeft - 1, table);
   if (known.end > start) throw new MalformedPacket('a name points into itself');
   if (known.pointers >= pointersLeft) throw new MalformedPacket('a name has a pointer too many');
@@ -109,7 +129,7 @@ function writeLabels(packet: Buffer, start: number, end: number): string {
   let written = 0;
   let labelEnd = start;
   for (let offset = start; offset < end; offset += 1) {
-    const octet = packet.readUInt8(offset);
+    const octet = packet[offset] ?? 0;
     if (offset === labelEnd) {
       if (offset > start) scratch[written++] = 0x2e;
       labelEnd += 1 + octet;

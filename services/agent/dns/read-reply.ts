@@ -40,6 +40,9 @@ const flagNames: readonly (readonly [number, string])[] = [
   [0x0020, 'ad'],
   [0x0010, 'cd'],
 ];
+const flagBits = flagNames.reduce((bits, [flag]) => bits | flag, 0);
+/** By the flags that are set; there are 64 sets of them. */
+const flagTexts = new Map<number, readonly string[]>();
 
 /**
  * Parses a whole DNS message (RFC 1035 section 4). Never throws; the time is bounded by the length of the packet.
@@ -83,18 +86,26 @@ function readCounts(packet: Buffer): Counts {
 
 function readHeader(packet: Buffer): DnsReply {
   const bits = packet.readUInt16BE(2);
-  const flags: string[] = [];
-  for (const [flag, name] of flagNames) if ((bits & flag) !== 0) flags.push(name);
   return {
     rcode: bits & 0x0f,
     status: '',
     truncated: (bits & truncatedFlag) !== 0,
-    flags,
+    flags: namesOfFlags(bits & flagBits),
     answer: [],
     authority: [],
     additional: [],
     hasEdns: false,
   };
+}
+
+/** A copy of one list for each set of flags, since whoever gets it may change it. */
+function namesOfFlags(set: number): string[] {
+  let names = flagTexts.get(set);
+  if (names === undefined) {
+    names = flagNames.filter(([flag]) => (set & flag) !== 0).map(([, name]) => name);
+    flagTexts.set(set, names);
+  }
+  return names.slice();
 }
 
 function readSections(reader: PacketReader, counts: Counts, reply: DnsReply, allowCut: boolean): void {

@@ -108,8 +108,9 @@ const anyClassFormats = new Map<number, RdataFormat>([
   [32769, formatDs], // DLV
 ]);
 
-/** Types with a form in class IN only. */
+/** Of class IN; those given here have a form in it only. */
 const internetFormats = new Map<number, RdataFormat>([
+  ...anyClassFormats,
   [1, formatA],
   [11, formatWks],
   [22, formatNsap],
@@ -139,8 +140,7 @@ export function formatRdata(rdata: PacketReader, rdclass: number, rdtype: number
 }
 
 function findFormat(rdclass: number, rdtype: number): RdataFormat {
-  if (rdclass === internetClass)
-    return internetFormats.get(rdtype) ?? anyClassFormats.get(rdtype) ?? formatGeneric;
+  if (rdclass === internetClass) return internetFormats.get(rdtype) ?? formatGeneric;
   if (rdclass === chaosClass && rdtype === addressType) return formatChaosA;
   return anyClassFormats.get(rdtype) ?? formatGeneric;
 }

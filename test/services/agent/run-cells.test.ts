@@ -100,3 +100,28 @@ test('tells how much of a delay may be a standstill of its own, and says nothing
   );
   expect(outcome).not.toHaveProperty('lag');
 });
+
+test('fails with the fault of whoever takes the outcomes, and the engine goes on', async () => {
+  const server = await startScriptedDnsServer((query) => query.send(textReply(query)));
+  onTestFinished(() => server.stop());
+  const engine = createDnsEngine({ logger: { warn: () => undefined } });
+  onTestFinished(() => engine.stop());
+  const cells = createCellRunner({ engine, metrics: createMetrics() });
+  const grid = {
+    servers: [`${server.address}:${server.port}`],
+    targets: [target('a.example'), target('b.example')],
+  };
+  const deadlineAt = performance.now() + 5_000;
+  const onOutcome = () => {
+    throw new Error('no room');
+  };
+  await expect(cells.run(grid, { deadlineAt, lane: 'test', onOutcome })).rejects.toThrow('no room');
+  const outcomes: Outcome[] = [];
+  await cells.run(grid, { deadlineAt, lane: 'test', onOutcome: (outcome) => outcomes.push(outcome) });
+  expect(outcomes.map(({ status }) => status)).toEqual(['NOERROR', 'NOERROR']);
+});
+
+test('has nothing to wait for without targets', async () => {
+  const { address, run } = await setUp(() => undefined);
+  expect(await run({ servers: [address], targets: [] }, 2_000)).toEqual([]);
+});

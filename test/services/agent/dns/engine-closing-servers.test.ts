@@ -149,6 +149,7 @@ async function loseSecondQuery(laterMs: number) {
     sentAt: 0,
     malformedReplies: 0,
     lagMs: 0,
+    isOpen: false,
   });
   await new Promise<void>((resolve) =>
     channel.send(

@@ -1,5 +1,6 @@
 // Caps, lanes, deadlines and the end of the engine.
 import { describe, expect, test } from 'vitest';
+import type { Resolution } from '../../../../services/agent/dns/engine.ts';
 import { type ScriptedQuery, textReply } from '../../../helpers/scripted-dns-server.ts';
 import { ask, engineFor, serverFor, stallEventLoop } from './engine-setup.ts';
 
@@ -155,6 +156,18 @@ describe('createDnsEngine', () => {
     expect(await ask(engine, server.target('udp'))).toMatchObject({ status: 'NETWORK_ERROR', tries: 0 });
     expect(engine.stats()).toMatchObject({ inFlight: 0, waiting: 0, udpSockets: 0, tcpConnections: 0 });
     await engine.stop();
+  });
+
+  test('ends at once what is asked by whoever hears of the end of another query at its stop', async () => {
+    const server = await serverFor(() => undefined);
+    const engine = engineFor();
+    const query = { server: server.target('udp'), name: Uint8Array.of(1, 97, 0), rtype: 16 };
+    const options = { deadlineAt: performance.now() + 60_000, lane: 'test' };
+    const { promise, resolve } = Promise.withResolvers<Resolution>();
+    engine.resolve(query, options, () => engine.resolve(query, options, resolve));
+    await server.received(1);
+    await engine.stop();
+    expect(await promise).toMatchObject({ status: 'NETWORK_ERROR', tries: 0 });
   });
 
   test('can be stopped before it was used', async () => {

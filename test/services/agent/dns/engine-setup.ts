@@ -57,10 +57,14 @@ export function ask(
 ): Promise<Resolution> {
   const encoded = encodeDomainName(name);
   if (!encoded.ok) throw new Error(encoded.reason);
-  return engine.resolve(
-    { server, name: encoded.wire, rtype },
-    { deadlineAt: deadlineAt ?? performance.now() + budgetMs, askingMs, lane },
-  );
+  const query = { server, name: encoded.wire, rtype };
+  return new Promise((resolve) => {
+    engine.resolve(
+      query,
+      { deadlineAt: deadlineAt ?? performance.now() + budgetMs, askingMs, lane },
+      resolve,
+    );
+  });
 }
 
 /** Keeps the event loop busy, as a long computation would: nothing is received or timed meanwhile. */

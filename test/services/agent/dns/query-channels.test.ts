@@ -72,8 +72,9 @@ function setUp({
     retired,
     hooks,
     pools,
-    udp: (key: string, avoid: Channel | null = null) => pools.channelFor('udp', server, key, avoid),
-    tcp: (key: string) => pools.channelFor('tcp', server, key, null),
+    udp: (key: string, avoid: Channel | null = null) =>
+      pools.channelFor('udp', server, key, avoid, performance.now()),
+    tcp: (key: string) => pools.channelFor('tcp', server, key, null, performance.now()),
     at(index: number): Counting {
       const channel = opened[index];
       if (channel === undefined) throw new Error(`only ${opened.length} were opened`);

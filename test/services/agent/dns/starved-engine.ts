@@ -15,10 +15,9 @@ let mostSockets = 0;
 async function ask(transport: DnsServer['transport'], address: string, port: number): Promise<void> {
   const server: DnsServer = { transport, address, family: 4, port };
   const query = { server, name: Uint8Array.of(1, 97, 0), rtype: 16 };
-  const resolution: Resolution = await engine.resolve(query, {
-    deadlineAt: performance.now() + 10_000,
-    lane: 'starved',
-  });
+  const { promise, resolve } = Promise.withResolvers<Resolution>();
+  engine.resolve(query, { deadlineAt: performance.now() + 10_000, lane: 'starved' }, resolve);
+  const resolution = await promise;
   const { udpSockets, tcpConnections } = engine.stats();
   mostSockets = Math.max(mostSockets, udpSockets + tcpConnections);
   const key = `${transport} ${resolution.status}`;

@@ -175,6 +175,7 @@ function exchangeOver(channel: Channel, octets: number, onFault: (fault: Exchang
     sentAt: 0,
     malformedReplies: 0,
     lagMs: 0,
+    isOpen: false,
   };
 }
 
