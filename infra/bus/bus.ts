@@ -31,7 +31,8 @@ export type Bus = {
   /** Calls back every time the connection is back after it was away. */
   onReconnect(listener: () => void): Subscription;
   /**
-   * Sends one message, or keeps it until the connection is back. Throws `PAYLOAD_TOO_LARGE` with both sizes before the
+   * Sends one message when the present turn of the event loop ends, or before whatever is subscribed, asked, drained or
+   * flushed after it; keeps it until the connection is back. Throws `PAYLOAD_TOO_LARGE` with both sizes before the
    * server would cut the connection.
    */
   publish(subject: string, message?: OutgoingMessage): void;

@@ -11,12 +11,14 @@ import {
   type NatsConnection,
   NatsError,
   headers as natsHeaders,
+  type PublishOptions,
 } from 'nats';
 import { ProbeTaskError } from '../../contracts/errors.ts';
 import { describeError } from '../error-text.ts';
 import type { Component } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { Bus, BusMessage, OutgoingMessage } from './bus.ts';
+import { createOutbox } from './outbox.ts';
 
 export type BusConfig = {
   /** URLs without login. */
@@ -56,6 +58,10 @@ export function createBus(options: {
   /** To connect, since the connection was last there. */
   let attempts = 0;
   let stopping: Promise<void> | undefined;
+  const outbox = createOutbox<{ subject: string; body: Uint8Array; options: PublishOptions }>({
+    send: ({ subject, body, options }) => connected().publish(subject, body, options),
+    onFault: (fault, { subject }) => logger.error({ err: fault, subject }, 'a message could not be sent'),
+  });
 
   async function watchStatus(watched: NatsConnection): Promise<void> {
     for await (const { type, data, permissionContext } of watched.status()) {
@@ -116,13 +122,18 @@ export function createBus(options: {
 
     publish(subject, message = {}) {
       const { body, headers } = encodeMessage(message, maxPayload());
-      connected().publish(subject, body, {
+      const options = {
         ...(headers === undefined ? {} : { headers }),
         ...(message.replyTo === undefined ? {} : { reply: message.replyTo }),
-      });
+      };
+      const present = connected();
+      // One that is about to end sends it at once; one that has ended refuses it, and whoever publishes learns of it.
+      if (present.isClosed() || present.isDraining()) return present.publish(subject, body, options);
+      outbox.add({ subject, body, options });
     },
 
     subscribe(subject, onMessage, { queue } = {}) {
+      outbox.send();
       const subscription = connected().subscribe(subject, {
         ...(queue === undefined ? {} : { queue }),
         callback: (error, message) => {
@@ -139,6 +150,7 @@ export function createBus(options: {
         isOpen: () => !subscription.isClosed(),
         async drain() {
           if (subscription.isClosed()) return;
+          outbox.send();
           // Without a server there is nothing to hand over, and a drain would wait for its return.
           if (isUp) await unlessDisconnected(subscription.drain());
           else subscription.unsubscribe();
@@ -149,6 +161,7 @@ export function createBus(options: {
     async request(subject, { timeoutMs, ...message }) {
       if (!isUp) throw new ProbeTaskError('UNAVAILABLE', 'the bus is away');
       const { body, headers } = encodeMessage(message, maxPayload());
+      outbox.send();
       try {
         return readMessage(
           await connected().request(subject, body, {
@@ -161,7 +174,10 @@ export function createBus(options: {
       }
     },
 
-    flush: () => unlessDisconnected(connected().flush()),
+    flush() {
+      outbox.send();
+      return unlessDisconnected(connected().flush());
+    },
 
     async start() {
       const opened = await open(await connectionOptions(config, name, nextPauseMs));
@@ -179,6 +195,7 @@ export function createBus(options: {
     },
     stop() {
       stopped.resolve();
+      outbox.send();
       // Without a server a drain would wait for its return.
       stopping ??= isUp ? connected().drain() : (connection?.close() ?? Promise.resolve());
       return stopping;

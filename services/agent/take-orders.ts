@@ -56,10 +56,13 @@ export function createOrderTaker(options: {
       return;
     }
     orders.inc({ result: 'accepted' });
-    logger.debug(
-      { request_id: requestId(message), order: order.order_id, budget_ms: budgetMs },
-      'order taken',
-    );
+    // Finding the request's id takes longer than taking the order.
+    if (logger.isLevelEnabled('debug')) {
+      logger.debug(
+        { request_id: requestId(message), order: order.order_id, budget_ms: budgetMs },
+        'order taken',
+      );
+    }
     const work = run(order, replyTo, performance.now() + budgetMs)
       .catch((error: unknown) => logger.error({ err: error, order: order.order_id }, 'an order failed'))
       .finally(() => inFlight.delete(work));
