@@ -4,7 +4,8 @@ import type { RunPayload } from '../../../contracts/run.ts';
 import type { Claim } from '../../../infra/database/lease-table.ts';
 import type { Logger } from '../../../infra/logger.ts';
 import type { CellRunner } from '../run-cells.ts';
-import type { CellResult, ClaimedRun, FinishedRun } from './run-store.ts';
+import { type CellResult, formatResult } from './cell-result.ts';
+import type { ClaimedRun, FinishedRun } from './run-store.ts';
 
 /** Time for one cell from its turn on: two tries, of two and of three seconds. */
 const askingMs = 5000;
@@ -72,7 +73,7 @@ export function createHeldRuns(options: {
     const results: string[] = [];
     const { servers, targets } = payload;
     const deadlineAt = performance.now() + Math.min(Math.max(expiresInMs, askingMs), maxWaitMs);
-    const onOutcome = (outcome: Outcome) => results.push(JSON.stringify(toResult(outcome, payload)));
+    const onOutcome = (outcome: Outcome) => results.push(formatResult(toResult(outcome, payload)));
     if (servers[0] === '') for (const cell of targets.keys()) onOutcome(noResolver(cell));
     else await cells.run({ servers, targets }, { deadlineAt, askingMs, lane: recurringLane, onOutcome });
     run.results = results;

@@ -1,10 +1,11 @@
 // What an agent reads and writes in the shared tables: who it is, the runs it claims, what came of them.
-import { type RawBuilder, type Selectable, sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
+import { DatabaseError } from 'pg';
 import { type RunPayload, runPayloadSchema } from '../../../contracts/run.ts';
 import type { Database } from '../../../infra/database/database.ts';
 import { type Claim, claim, finish, release, renew } from '../../../infra/database/lease-table.ts';
-import type { Tables } from '../../../infra/database/tables.ts';
 import type { AgentIdentity } from '../announce.ts';
+import { readResultColumns, resultColumns } from './cell-result.ts';
 
 export type ClaimedRun = {
   claim: Claim;
@@ -17,13 +18,7 @@ export type ClaimedRun = {
   expiresInMs: number;
 };
 
-/** A row of `probe_result` as far as the run itself does not tell it. */
-export type CellResult = Omit<
-  Selectable<Tables['probe_result']>,
-  'scheduled_at' | 'task_id' | 'agent_id' | 'device' | 'finished_at'
->;
-
-/** `results` is the JSON of a `CellResult[]`. */
+/** `results` is a JSON array of what `formatResult` made. */
 export type FinishedRun = { claim: Claim; results: string };
 
 export type RunStore = {
@@ -46,6 +41,7 @@ export type RunStore = {
 };
 
 export const leaseMs = 30_000;
+const uniqueViolation = '23505';
 
 /** Every call is one statement, so that it works behind a pooler that gives a connection for one transaction. */
 export function createRunStore(database: Database, { session, ...agent }: AgentIdentity): RunStore {
@@ -110,34 +106,48 @@ export function createRunStore(database: Database, { session, ...agent }: AgentI
     renew: (claims) => execute(renew('probe_run', claims, leaseMs)),
     release: (claims) => execute(release('probe_run', claims)),
 
-    finish: (runs) =>
-      database.run(async (db) => {
-        const resultsById = `{${runs.map(({ claim: { id }, results }) => `"${id}":${results}`).join(',')}}`;
-        const claims = runs.map((run) => run.claim);
-        const { rows } = await sql<{ runs: number; results: number }>`
-          with done as (${finish('probe_run', claims)}),
-          stored as (
-            insert into probe_result (
-              scheduled_at, task_id, agent_id, device, cell, domain, rtype, dns_server, status, delay_ms, lag_ms,
-              transport, truncated, tries, flags, answer, authority, additional)
-            select done.scheduled_at, done.task_id, done.agent_id, ${device}::jsonb, result.*
-            from done
-            cross join lateral jsonb_to_recordset(${resultsById}::jsonb -> done.id::text) as result (
-              cell integer, domain text, rtype text, dns_server text, status text, delay_ms float8, lag_ms float8,
-              transport text, truncated boolean, tries smallint, flags text[],
-              answer jsonb, authority jsonb, additional jsonb)
-            on conflict do nothing
-            returning 1)
-          select (select count(*) from done)::integer as runs, (select count(*) from stored)::integer as results`.execute(
-          db,
-        );
-        return rows[0] ?? { runs: 0, results: 0 };
-      }),
+    async finish(runs) {
+      try {
+        return await finishRuns(runs, sql``);
+      } catch (error) {
+        if (!isDuplicate(error)) throw error;
+        return finishRuns(runs, sql`on conflict do nothing`);
+      }
+    },
   };
+
+  /** Looking for each result before it is stored takes 3.6 µs of 23, so it is done when one is there already, which is rare. */
+  async function finishRuns(
+    runs: FinishedRun[],
+    onConflict: RawBuilder<unknown>,
+  ): Promise<{ runs: number; results: number }> {
+    const resultsById = `{${runs.map(({ claim: { id }, results }) => `"${id}":${results}`).join(',')}}`;
+    const done = finish(
+      'probe_run',
+      runs.map((run) => run.claim),
+    );
+    const statement = sql<{ runs: number; results: number }>`
+      with done as (${done}),
+      stored as (
+        insert into probe_result (scheduled_at, task_id, agent_id, device, ${resultColumns})
+        select done.scheduled_at, done.task_id, done.agent_id, ${device}::jsonb, ${readResultColumns('sent.result')}
+        from done
+        cross join lateral jsonb_array_elements(${resultsById}::jsonb -> done.id::text) as sent (result)
+        ${onConflict}
+        returning 1)
+      select (select count(*) from done)::integer as runs, (select count(*) from stored)::integer as results`;
+    const { rows } = await database.run((db) => statement.execute(db));
+    return rows[0] ?? { runs: 0, results: 0 };
+  }
 
   async function execute(statement: RawBuilder<unknown>): Promise<void> {
     await database.run((db) => statement.execute(db));
   }
+}
+
+/** Two results of one cell: its slot was planned twice. */
+function isDuplicate(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === uniqueViolation;
 }
 
 type RunRow = {

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import type { Database } from '../../../../infra/database/database.ts';
 import type { Claim } from '../../../../infra/database/lease-table.ts';
 import type { Tables } from '../../../../infra/database/tables.ts';
+import { type CellResult, formatResult } from '../../../../services/agent/recurring/cell-result.ts';
 import { createRunStore, type RunStore } from '../../../../services/agent/recurring/run-store.ts';
 import { buryRuns, reapRuns } from '../../../../services/scheduler/clear-runs.ts';
 import { lockDueTasks, readBusyAgents } from '../../../../services/scheduler/schedule-store.ts';
@@ -72,7 +73,7 @@ afterAll(async () => {
 });
 beforeEach(() => admin.query('truncate probe_run'));
 
-const result = {
+const result: CellResult = {
   ...{ cell: 0, domain: 'x.example', rtype: 'A', dns_server: '192.0.2.1', status: 'NOERROR', delay_ms: 1 },
   ...{ lag_ms: null, transport: 'udp', truncated: false, tries: 1, flags: [] },
   ...{ answer: [], authority: [], additional: [] },
@@ -212,7 +213,9 @@ test.each(situations)(
       await explain(() => store.renew(claims)),
       await explain(() => store.release(claims.slice(100))),
       await explain(async () => {
-        done = await store.finish(claims.map((each) => ({ claim: each, results: JSON.stringify([result]) })));
+        done = await store.finish(
+          claims.map((each) => ({ claim: each, results: `[${formatResult(result)}]` })),
+        );
       }),
     ];
     for (const finding of byKey) {

@@ -3,8 +3,9 @@ import { pino } from 'pino';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Outcome } from '../../../../contracts/agent.ts';
 import type { RunPayload } from '../../../../contracts/run.ts';
+import { type CellResult, formatResult } from '../../../../services/agent/recurring/cell-result.ts';
 import { createHeldRuns, type HeldRuns } from '../../../../services/agent/recurring/held-runs.ts';
-import type { CellResult, ClaimedRun } from '../../../../services/agent/recurring/run-store.ts';
+import type { ClaimedRun } from '../../../../services/agent/recurring/run-store.ts';
 import type { CellGrid, CellRun } from '../../../../services/agent/run-cells.ts';
 import { outcomeOf } from '../../../helpers/scripted-agent.ts';
 
@@ -65,10 +66,13 @@ async function answer(index: number, change: Partial<Outcome> = {}): Promise<voi
   await vi.waitFor(() => expect(probedCount).toBe(before + 1), { interval: 1 });
 }
 
-function resultsOf(results: string): CellResult[] {
-  const parsed: CellResult[] = JSON.parse(results);
-  return parsed.toSorted((one, other) => one.cell - other.cell);
+/** In the order of the cells, which comes first in each. */
+function resultsOf(results: string): unknown[][] {
+  const parsed: unknown[][] = JSON.parse(results);
+  return parsed.toSorted(([one], [other]) => Number(one) - Number(other));
 }
+
+const stored = (result: CellResult): unknown[] => JSON.parse(formatResult(result));
 
 const everything = () => held.probed(100, 1_000_000);
 
@@ -101,32 +105,31 @@ describe('a run', () => {
     await answer(0, { lag: 1.5 });
     const [finished] = everything();
     expect(finished?.claim).toEqual({ id: '1', attempt: 1 });
-    const results = resultsOf(finished?.results ?? '');
-    expect(results.map(({ cell, dns_server, domain, rtype }) => [cell, dns_server, domain, rtype])).toEqual([
-      [103, '192.0.2.1', 'a.example', 'A'],
-      [104, '192.0.2.1', 'b.example', 'MX'],
-      [113, '192.0.2.2', 'a.example', 'A'],
-      [114, '192.0.2.2', 'b.example', 'MX'],
-    ]);
-    const { cell: _, lag: __, delay, ...told } = outcomeOf(0);
-    expect(results[0]).toMatchObject({ ...told, delay_ms: delay, lag_ms: 1.5 });
+    const cells = [
+      { cell: 103, dns_server: '192.0.2.1', domain: 'a.example', rtype: 'A' },
+      { cell: 104, dns_server: '192.0.2.1', domain: 'b.example', rtype: 'MX' },
+      { cell: 113, dns_server: '192.0.2.2', domain: 'a.example', rtype: 'A' },
+      { cell: 114, dns_server: '192.0.2.2', domain: 'b.example', rtype: 'MX' },
+    ];
+    expect(resultsOf(finished?.results ?? '')).toEqual(
+      cells.map((cell, index) => {
+        const { delay, lag: _, ...told } = outcomeOf(index);
+        return stored({ ...told, ...cell, delay_ms: delay, lag_ms: 1.5 });
+      }),
+    );
   });
 
   test('without any resolver is answered for each target, and nothing is asked', async () => {
     held.take(claimed('1', { payload: { ...payload, servers: [''] } }));
     await vi.waitFor(() => expect(probedCount).toBe(1), { interval: 1 });
     expect(orders).toEqual([]);
-    expect(resultsOf(everything()[0]?.results ?? '')).toMatchObject([
-      {
-        cell: 103,
-        dns_server: '',
-        domain: 'a.example',
-        status: 'NO_RESOLVER',
-        delay_ms: null,
-        lag_ms: null,
-        tries: 0,
-      },
-      { cell: 104, dns_server: '', domain: 'b.example', status: 'NO_RESOLVER', transport: null },
+    const nothing = {
+      ...{ dns_server: '', status: 'NO_RESOLVER', delay_ms: null, lag_ms: null, transport: null },
+      ...{ truncated: false, tries: 0, flags: [], answer: [], authority: [], additional: [] },
+    };
+    expect(resultsOf(everything()[0]?.results ?? '')).toEqual([
+      stored({ ...nothing, cell: 103, domain: 'a.example', rtype: 'A' }),
+      stored({ ...nothing, cell: 104, domain: 'b.example', rtype: 'MX' }),
     ]);
   });
 

@@ -4,12 +4,8 @@ import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { reap } from '../../../../infra/database/lease-table.ts';
 import type { AgentIdentity } from '../../../../services/agent/announce.ts';
-import {
-  type CellResult,
-  createRunStore,
-  leaseMs,
-  type RunStore,
-} from '../../../../services/agent/recurring/run-store.ts';
+import { type CellResult, formatResult } from '../../../../services/agent/recurring/cell-result.ts';
+import { createRunStore, leaseMs, type RunStore } from '../../../../services/agent/recurring/run-store.ts';
 import { slotAt, useRecurringTables } from '../../../helpers/recurring-tables.ts';
 
 const tables = useRecurringTables();
@@ -50,7 +46,7 @@ function result(cell: number, fields: Partial<CellResult> = {}): CellResult {
   };
 }
 
-const resultsOf = (...results: CellResult[]) => JSON.stringify(results);
+const resultsOf = (...results: CellResult[]) => `[${results.map(formatResult).join(',')}]`;
 
 function readResults(): Promise<Record<string, unknown>[]> {
   return tables.query(sql<Record<string, unknown>>`select * from probe_result order by cell`);
@@ -200,7 +196,7 @@ describe('finish', () => {
       transport: null,
       truncated: true,
       tries: 0,
-      flags: [],
+      flags: ['a "b"', 'c\\{d,e}', ''],
       answer: [
         {
           ...soa,
@@ -268,6 +264,20 @@ describe('finish', () => {
       { cell: 0, status: 'NOERROR' },
       { cell: 1, status: 'NOERROR' },
     ]);
+  });
+
+  test('stores the results of the other runs where one is there already', async () => {
+    await tables.addRun({ task_id: '7', chunk: 0 });
+    const [first] = await claimAll();
+    await tables.addRun({ task_id: '7', chunk: 1 });
+    await tables.addRun({ task_id: '8' });
+    const later = await claimAll();
+    if (first === undefined) throw new Error('a run was claimed');
+    await store.finish([{ claim: first, results: resultsOf(result(0)) }]);
+    const runs = later.map((each) => ({ claim: each, results: resultsOf(result(0), result(1)) }));
+    expect(await store.finish(runs)).toEqual({ runs: 2, results: 3 });
+    expect(await readResults()).toHaveLength(4);
+    expect(await tables.query(sql`select from probe_run`)).toEqual([]);
   });
 
   test('deletes no run whose results cannot be stored', async () => {
