@@ -18,7 +18,8 @@ export type RequestContext = {
   receivedAt: number;
 };
 
-export type Reply = { body: unknown; headers?: Record<string, string> };
+/** `encoded`: a body that is JSON in UTF-8 already; it is not changed. */
+export type Reply = ({ body: unknown } | { encoded: Uint8Array }) & { headers?: Record<string, string> };
 
 export type Endpoint = {
   name: RpcName;
@@ -108,7 +109,7 @@ export function createRpcServer(options: {
       }
       const reply = await endpoint.answer(message.body, { requestId: id, logger: log, receivedAt });
       bus.publish(replyTo, {
-        body: Buffer.from(JSON.stringify(reply.body)),
+        body: 'encoded' in reply ? reply.encoded : Buffer.from(JSON.stringify(reply.body)),
         ...(reply.headers === undefined ? {} : { headers: reply.headers }),
       });
       record(target, 'OK', undefined, receivedAt);

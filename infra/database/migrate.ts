@@ -5,12 +5,14 @@ import { Pool } from 'pg';
 import * as definitions from './migrations/001-definitions.ts';
 import * as results from './migrations/002-results.ts';
 import * as recurring from './migrations/003-recurring.ts';
+import * as taskReply from './migrations/004-task-reply.ts';
 
 /** Forward only, in the order of their names. */
 const migrations: Record<string, Migration> = {
   '001-definitions': definitions,
   '002-results': results,
   '003-recurring': recurring,
+  '004-task-reply': taskReply,
 };
 
 /** Runs what has not run yet; resolves with the names of what ran. */

@@ -52,6 +52,8 @@ export type Tables = {
     last_at: Date | null;
     /** The caller's own name for the creation, so that it may be repeated. */
     idempotency_key: string | null;
+    /** JSON of a `Task`, which Postgres keeps. */
+    reply: ColumnType<string, never, never>;
   };
   agent: {
     agent_id: string;

@@ -42,7 +42,10 @@ export function createEndpoints(options: {
     defineEndpoint('oneShoot', maxProbes, runner.oneShoot),
     defineEndpoint('oneShootVerbose', maxProbes, runner.oneShootVerbose),
 
-    defineEndpoint('taskGet', maxQueries, async (request) => formatPage(await tasks.list(request))),
+    defineEndpoint('taskGet', maxQueries, async (request) => {
+      const { encoded, nextCursor } = await tasks.list(request);
+      return { encoded, ...cursorHeader(nextCursor) };
+    }),
     defineEndpoint('taskCreate', maxQueries, async (task) => ({ body: await tasks.create(task) })),
     defineEndpoint('taskUpdate', maxQueries, async (change) => ({ body: await tasks.update(change) })),
     defineEndpoint('taskDelete', maxQueries, async (key) => {
@@ -101,8 +104,9 @@ export function createEndpoints(options: {
 
 /** A list as it stands in the contract; where it goes on is told in a header. */
 function formatPage({ rows, nextCursor }: Page<unknown>): Reply {
-  return {
-    body: rows,
-    ...(nextCursor === undefined ? {} : { headers: { [headers.nextCursor]: nextCursor } }),
-  };
+  return { body: rows, ...cursorHeader(nextCursor) };
+}
+
+function cursorHeader(nextCursor: string | undefined): Pick<Reply, 'headers'> {
+  return nextCursor === undefined ? {} : { headers: { [headers.nextCursor]: nextCursor } };
 }

@@ -71,8 +71,10 @@ await runProcess(() => {
     maxCells: env.GATEWAY_MAX_CELLS,
     maxCellsInFlight: Math.max(env.GATEWAY_MAX_CELLS, env.GATEWAY_MAX_CELLS_IN_FLIGHT),
   });
-  const tasks = createTaskStore(database, (groupId) =>
-    directory.live().some(({ groups }) => groups.includes(groupId)),
+  const tasks = createTaskStore(
+    database,
+    (groupId) => directory.live().some(({ groups }) => groups.includes(groupId)),
+    bus.maxPayload,
   );
   const stallClock = createStallClock();
   const server = createRpcServer({

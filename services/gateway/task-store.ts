@@ -5,13 +5,13 @@ import { ProbeTaskError } from '../../contracts/errors.ts';
 import type { Task, TaskCreateRequest, TaskGetRequest, TaskUpdateRequest } from '../../contracts/task.ts';
 import type { Database } from '../../infra/database/database.ts';
 import type { Tables } from '../../infra/database/tables.ts';
-import { cutPage, type Page } from './page.ts';
 import { lockTask, reschedule, skipDueSlot } from './reschedule-task.ts';
+import { createTaskList, type TaskPage } from './task-list.ts';
 import { requireReferences } from './task-references.ts';
 
 export type TaskStore = {
   /** In the order of their ids. */
-  list(page: TaskGetRequest): Promise<Page<Task>>;
+  list(page: TaskGetRequest): Promise<TaskPage>;
   /**
    * Throws `NOT_FOUND` for a domain group or a group that does not exist. With a key that a task has already: that task,
    * or `CONFLICT` when it has other fields.
@@ -26,30 +26,41 @@ export type TaskStore = {
   delete(taskId: string): Promise<void>;
 };
 
-type TaskRow = Selectable<Tables['probe_task']>;
+const taskColumns = [
+  'task_id',
+  'type',
+  'service_type',
+  'cycle',
+  'probe_data',
+  'target',
+  'status',
+  'group_id',
+  'uid',
+  'gid',
+  'task_time',
+  'pinned',
+] as const;
+/** A `Task`, field for field. */
+type TaskRow = Pick<Selectable<Tables['probe_task']>, (typeof taskColumns)[number]>;
 
-/** `isGroupOfAgent`: a group also exists when an agent was configured with its id. */
-export function createTaskStore(database: Database, isGroupOfAgent: (groupId: number) => boolean): TaskStore {
+/**
+ * `isGroupOfAgent`: a group also exists when an agent was configured with its id. `maxOctets`: what one message may have.
+ */
+export function createTaskStore(
+  database: Database,
+  isGroupOfAgent: (groupId: number) => boolean,
+  maxOctets: () => number,
+): TaskStore {
   return {
-    list: ({ limit, cursor, changed_since: changedSince }) =>
-      database.run(async (db) => {
-        let query = db.selectFrom('probe_task').selectAll().orderBy('task_id');
-        if (cursor != null) query = query.where('task_id', '>', cursor);
-        if (changedSince != null)
-          query = query.where('updated_at', '>=', sql<Date>`to_timestamp(${changedSince})`);
-        if (limit != null) query = query.limit(limit + 1);
-        const { rows, nextCursor } = cutPage(await query.execute(), limit, ({ task_id }) => task_id);
-        return { rows: rows.map(formatTask), nextCursor };
-      }),
+    list: createTaskList(database, maxOctets),
 
     create: (request) =>
       database.transact(async (db) => {
         const { idempotency_key: key, ...task } = request;
         // What a task refers to may be gone when its creation is repeated.
-        const row =
+        const stored =
           (key == null ? undefined : await findByKey(db, key)) ??
           (await insertTask(db, request, isGroupOfAgent));
-        const stored = formatTask(row);
         if (key != null) requireSameTask(stored, task, key);
         return stored;
       }),
@@ -60,23 +71,24 @@ export function createTaskStore(database: Database, isGroupOfAgent: (groupId: nu
         const task = await lockTask(db, taskId);
         if (task === undefined) throw taskNotFound(taskId);
         const { probe_data, target, uid, gid, task_time, ...plain } = change;
-        const row = await db
-          .updateTable('probe_task')
-          // Kysely leaves out what is undefined.
-          .set({
-            ...plain,
-            probe_data: probe_data && JSON.stringify(probe_data),
-            target: target && JSON.stringify(target),
-            uid: uid === undefined ? undefined : encodeNullable(uid),
-            gid: gid === undefined ? undefined : encodeNullable(gid),
-            task_time: task_time === undefined ? undefined : encodeNullable(task_time),
-            ...(await reschedule(db, task, change)),
-            updated_at: sql<Date>`now()`,
-          })
-          .where('task_id', '=', taskId)
-          .returningAll()
-          .executeTakeFirstOrThrow();
-        return formatTask(row);
+        return (
+          db
+            .updateTable('probe_task')
+            // Kysely leaves out what is undefined.
+            .set({
+              ...plain,
+              probe_data: probe_data && JSON.stringify(probe_data),
+              target: target && JSON.stringify(target),
+              uid: uid === undefined ? undefined : encodeNullable(uid),
+              gid: gid === undefined ? undefined : encodeNullable(gid),
+              task_time: task_time === undefined ? undefined : encodeNullable(task_time),
+              ...(await reschedule(db, task, change)),
+              updated_at: sql<Date>`now()`,
+            })
+            .where('task_id', '=', taskId)
+            .returning(taskColumns)
+            .executeTakeFirstOrThrow()
+        );
       }),
 
     delete: (taskId) =>
@@ -90,7 +102,11 @@ export function createTaskStore(database: Database, isGroupOfAgent: (groupId: nu
 }
 
 async function findByKey(db: Transaction<Tables>, key: string): Promise<TaskRow | undefined> {
-  return db.selectFrom('probe_task').selectAll().where('idempotency_key', '=', key).executeTakeFirst();
+  return db
+    .selectFrom('probe_task')
+    .select(taskColumns)
+    .where('idempotency_key', '=', key)
+    .executeTakeFirst();
 }
 
 /** The new row, or the one that another request with the same key stored meanwhile. */
@@ -118,7 +134,7 @@ async function insertTask(
           .column('idempotency_key')
           .doUpdateSet((row) => ({ idempotency_key: row.ref('excluded.idempotency_key') })),
       )
-      .returningAll()
+      .returning(taskColumns)
       .executeTakeFirstOrThrow()
   );
 }
@@ -138,23 +154,6 @@ function requireSameTask(
 /** A `jsonb` value; JSON's null is SQL's. */
 function encodeNullable(value: unknown): string | null {
   return value === null ? null : JSON.stringify(value);
-}
-
-function formatTask(row: TaskRow): Task {
-  return {
-    task_id: row.task_id,
-    type: row.type,
-    service_type: row.service_type,
-    cycle: row.cycle,
-    probe_data: row.probe_data,
-    target: row.target,
-    status: row.status,
-    group_id: row.group_id,
-    uid: row.uid,
-    gid: row.gid,
-    task_time: row.task_time,
-    pinned: row.pinned,
-  };
 }
 
 function taskNotFound(taskId: string): ProbeTaskError {

@@ -16,7 +16,11 @@ beforeAll(async () => {
   testDatabase = await createTestDatabase();
   const logger = createLogger('test', 'silent');
   database = createDatabase({ url: testDatabase.url, maxConnections: 4, logger });
-  store = createTaskStore(database, () => false);
+  store = createTaskStore(
+    database,
+    () => false,
+    () => 0,
+  );
 });
 
 afterAll(async () => {
