@@ -40,6 +40,11 @@ const variables = z.object({
 /** A turn with a large domain group writes for seconds. */
 const holdLimitMs = 60_000;
 
+/** More of them do not plan more on two cores, where this process and the database share them. */
+const maxTurnsAtOnce = 2;
+/** What measures and clears runs meanwhile. */
+const connectionsBeside = 2;
+
 await runProcess(() => {
   const env = readConfig(variables, process.env);
   const logger = createLogger('scheduler', env.LOG_LEVEL);
@@ -56,6 +61,7 @@ await runProcess(() => {
     bus,
     limits: { timeZone: env.SCHEDULER_TIME_ZONE, maxCells: env.SCHEDULER_MAX_CELLS },
     retentionDays: env.SCHEDULER_RETENTION_DAYS,
+    turnsAtOnce: env.SCHEDULER_DATABASE_CONNECTIONS > connectionsBeside ? maxTurnsAtOnce : 1,
     metrics,
     logger,
   });

@@ -1,38 +1,26 @@
-// What the scheduler reads and writes within the one transaction of a turn.
+// What the scheduler reads within the one transaction of a turn.
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { createResolverLookup } from '../../contracts/select-agents.ts';
 import type { Task } from '../../contracts/task.ts';
-import type { SkippedPart } from '../../contracts/task-slot.ts';
 import type { Tables } from '../../infra/database/tables.ts';
 import type { Schedule } from './choose-slot.ts';
-import type { Definitions, PlannedRun } from './plan-runs.ts';
+import type { Definitions } from './plan-runs.ts';
 
-/** Without its targets: those of all due tasks may be more than fits into memory. */
+/** Not with many targets: those of all due tasks may be more than fits into memory. */
 export type DueTask = Schedule &
   Pick<Task, 'probe_data' | 'group_id' | 'task_time'> & {
+    /** Null where they take more than `fewOctets`. */
+    target: Task['target'] | null;
     /** Octets that the targets take where they are stored; as JSON they are up to ten times as many. */
     targetSize: number;
   };
 
-export type PlannedSlot = {
-  taskId: string;
-  scheduledAt: number;
-  expiresAt: number;
-  missed: number;
-  agentCount: number;
-  cellCount: number;
-  runs: PlannedRun[];
-  skipped: SkippedPart[];
-};
-
+/** Targets that take no more are read with their task: a query of their own for them would take a twentieth of a turn. */
+const fewOctets = 512;
 /** A scheduler that is gone without a word must not hold its tasks for long. */
 const idleLimit = '15s';
 /** Half of what a connection may be held (main.ts): when that is cut, its statement does not go on for long. */
 const statementLimit = '30s';
-/** Rows of one insert: bounds the size of a statement. */
-const insertBatch = 2000;
-/** The year 10,000. */
-const maxTimeMs = Date.UTC(10_000);
 
 /**
  * Locks up to `limit` enabled tasks that are due, the longest due first, leaving out those that another scheduler has
@@ -45,10 +33,18 @@ export async function lockDueTasks(
 ): Promise<{ tasks: DueTask[]; nowMs: number }> {
   await sql`set local idle_in_transaction_session_timeout = ${sql.lit(idleLimit)}`.execute(db);
   await sql`set local statement_timeout = ${sql.lit(statementLimit)}`.execute(db);
+  // All that a turn seeks it seeks by keys. By statistics that are older than the runs of the last second, Postgres would
+  // read the whole of `probe_run`, and of `probe_task`, in every turn.
+  await sql`set local enable_seqscan = off`.execute(db);
   const rows = await db
     .selectFrom('probe_task')
     .select(['task_id', 'cycle', 'probe_data', 'group_id', 'task_time', 'next_at', 'last_at', 'updated_at'])
     .select(sql<number>`coalesce(pg_column_size(target), 0)`.as('targetSize'))
+    .select(
+      sql<DueTask['target']>`case when pg_column_size(target) <= ${sql.lit(fewOctets)} then target end`.as(
+        'target',
+      ),
+    )
     .select(sql<Date>`now()`.as('now'))
     .where('status', '=', 1)
     .where('type', '=', 'dns')
@@ -153,65 +149,9 @@ export async function readBusyAgents(
   return (taskId, agentId) => busy.has(`${taskId} ${agentId}`);
 }
 
-/** Stores slots with their runs. A slot that is there already is a fault, and fails the transaction. */
-export async function storeSlots(db: Transaction<Tables>, slots: PlannedSlot[]): Promise<void> {
-  const runs = slots.flatMap(({ taskId, scheduledAt, expiresAt, runs }) =>
-    runs.map((run) => ({ taskId, scheduledAt, expiresAt, ...run })),
-  );
-  for (let start = 0; start < runs.length; start += insertBatch) {
-    const batch = runs.slice(start, start + insertBatch);
-    await sql`
-      insert into probe_run (task_id, scheduled_at, agent_id, chunk, payload, due_at, expires_at)
-      select task_id, scheduled_at, agent_id, chunk, payload::jsonb, due_at, expires_at
-      from unnest(
-        ${batch.map(({ taskId }) => taskId)}::bigint[],
-        ${batch.map(({ scheduledAt }) => formatTime(scheduledAt))}::timestamptz[],
-        ${batch.map(({ agentId }) => agentId)}::text[],
-        ${batch.map(({ chunk }) => chunk)}::integer[],
-        ${batch.map(({ payload }) => payload)}::text[],
-        ${batch.map(({ scheduledAt, delayMs }) => formatTime(scheduledAt + delayMs))}::timestamptz[],
-        ${batch.map(({ expiresAt }) => formatTime(expiresAt))}::timestamptz[]
-      ) as run (task_id, scheduled_at, agent_id, chunk, payload, due_at, expires_at)`.execute(db);
-  }
-  await sql`
-    insert into probe_slot (task_id, scheduled_at, expires_at, agents, runs, cells, missed, skipped)
-    select task_id, scheduled_at, expires_at, agents, runs, cells, missed, skipped::jsonb
-    from unnest(
-      ${slots.map(({ taskId }) => taskId)}::bigint[],
-      ${slots.map(({ scheduledAt }) => formatTime(scheduledAt))}::timestamptz[],
-      ${slots.map(({ expiresAt }) => formatTime(expiresAt))}::timestamptz[],
-      ${slots.map(({ agentCount }) => agentCount)}::integer[],
-      ${slots.map(({ runs }) => runs.length)}::integer[],
-      ${slots.map(({ cellCount }) => cellCount)}::integer[],
-      ${slots.map(({ missed }) => missed)}::integer[],
-      ${slots.map(({ skipped }) => JSON.stringify(skipped))}::text[]
-    ) as slot (task_id, scheduled_at, expires_at, agents, runs, cells, missed, skipped)`.execute(db);
-}
-
-/** `lastAt`: null where no slot was planned; what was the newest one stays so. */
-export type Advance = { taskId: string; nextAt: number; lastAt: number | null };
-
-/** Sets when the tasks are due next, and which slot of theirs was the newest to be planned. */
-export async function advanceTasks(db: Transaction<Tables>, advances: Advance[]): Promise<void> {
-  await sql`
-    update probe_task
-    set next_at = advance.next_at, last_at = coalesce(advance.last_at, probe_task.last_at)
-    from unnest(
-      ${advances.map(({ taskId }) => taskId)}::bigint[],
-      ${advances.map(({ nextAt }) => formatTime(nextAt))}::timestamptz[],
-      ${advances.map(({ lastAt }) => (lastAt === null ? null : formatTime(lastAt)))}::timestamptz[]
-    ) as advance (task_id, next_at, last_at)
-    where probe_task.task_id = advance.task_id`.execute(db);
-}
-
 /** Looks at a task again after `pauseMs`, unless it was moved on meanwhile. */
 export async function putOff(db: Kysely<Tables>, taskId: string, pauseMs: number): Promise<void> {
   await sql`
     update probe_task set next_at = now() + ${pauseMs}::float8 * interval '1 ms'
     where task_id = ${taskId} and next_at <= now()`.execute(db);
-}
-
-/** Windows may open in years that need more digits than a timestamp reads: never, that is. */
-function formatTime(atMs: number): string {
-  return atMs < maxTimeMs ? new Date(atMs).toISOString() : 'infinity';
 }

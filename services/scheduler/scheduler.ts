@@ -9,6 +9,7 @@ import type { Logger } from '../../infra/logger.ts';
 import type { Metrics } from '../../infra/metrics.ts';
 import { createRepetition } from '../../infra/repeat.ts';
 import { type Absence, createAbsenceClock, standstillMs } from './agent-absence.ts';
+import { catchUp } from './catch-up.ts';
 import { buryRuns, reapRuns } from './clear-runs.ts';
 import { type QueueState, readQueueState } from './queue-state.ts';
 import { scheduleTasks } from './schedule-tasks.ts';
@@ -31,10 +32,12 @@ export function createScheduler(options: {
   bus: Pick<Bus, 'isConnected' | 'publish'>;
   limits: Omit<TurnOptions, keyof Absence>;
   retentionDays: number;
+  /** Taken when many tasks are due; each has a connection to the database. */
+  turnsAtOnce: number;
   metrics: Metrics;
   logger: Logger;
 }): Component & { isScheduling(): boolean } {
-  const { database, bus, limits, retentionDays, metrics, logger } = options;
+  const { database, bus, limits, retentionDays, turnsAtOnce, metrics, logger } = options;
   const slots = metrics.counter('probe_slots_total', 'Slots planned');
   const missed = metrics.counter('probe_slots_missed_total', 'Slots that a later one stands for');
   const lag = metrics.latency('probe_slot_lag_seconds', 'From the nominal time of a slot to its plan');
@@ -67,10 +70,10 @@ export function createScheduler(options: {
   let turnLimit: number | undefined;
 
   function count({ slots: planned, nowMs }: Turn): void {
+    slots.inc(planned.length);
+    missed.inc(planned.reduce((sum, slot) => sum + slot.missed, 0));
+    runs.inc(planned.reduce((sum, slot) => sum + slot.runs.length, 0));
     for (const slot of planned) {
-      slots.inc();
-      missed.inc(slot.missed);
-      runs.inc(slot.runs.length);
       lag.observe((nowMs - slot.scheduledAt) / 1000);
       for (const { reason, count: each = 0 } of slot.skipped) skipped.inc({ reason }, Math.max(1, each));
     }
@@ -81,6 +84,19 @@ export function createScheduler(options: {
     if (!bus.isConnected()) return;
     const agentIds = new Set(planned.flatMap(({ runs: each }) => each.map(({ agentId }) => agentId)));
     for (const agentId of agentIds) bus.publish(wakeSubject(agentId));
+  }
+
+  async function takeTurn(): Promise<Turn> {
+    const turn = await scheduleTasks(
+      database,
+      { ...limits, ...absence.read(), ...(turnLimit !== undefined && { limit: turnLimit }) },
+      logger,
+    );
+    absence.noteTurn();
+    turnLimit = turn.nextLimit;
+    count(turn);
+    wakeAgents(turn);
+    return turn;
   }
 
   const repetitions = [
@@ -127,18 +143,7 @@ export function createScheduler(options: {
       name: 'scheduling',
       intervalMs: turnMs,
       logger,
-      async work() {
-        const turn = await scheduleTasks(
-          database,
-          { ...limits, ...absence.read(), ...(turnLimit !== undefined && { limit: turnLimit }) },
-          logger,
-        );
-        absence.noteTurn();
-        turnLimit = turn.nextLimit;
-        count(turn);
-        wakeAgents(turn);
-        return { hasMore: turn.isFull };
-      },
+      work: (signal) => catchUp(takeTurn, { turnsAtOnce, signal }),
     }),
   ];
 

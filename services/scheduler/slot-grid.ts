@@ -1,9 +1,9 @@
 // The nominal times of a task: a grid of whole milliseconds, phase + n·cycle since the epoch.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** A number from 0 to 2³² - 1 that depends on the text alone, alike on every machine. */
 function hashText(text: string): number {
-  return createHash('sha256').update(text).digest().readUInt32BE(0);
+  return Number.parseInt(hash('sha256', text, 'hex').slice(0, 8), 16);
 }
 
 /** Milliseconds by which a task's grid is shifted, so that tasks of one cycle are spread over it. */

@@ -8,19 +8,16 @@ import type { Absence } from './agent-absence.ts';
 import { chooseSlot, type SlotChoice } from './choose-slot.ts';
 import { planRuns, type RunPlan, skip } from './plan-runs.ts';
 import {
-  type Advance,
-  advanceTasks,
   type DueTask,
   domainGroupsOf,
   lockDueTasks,
-  type PlannedSlot,
   readBusyAgents,
   readDefinitions,
   readDomainGroupSizes,
   readTargets,
-  storeSlots,
 } from './schedule-store.ts';
 import { slotUntil } from './slot-grid.ts';
+import { type Advance, advanceTasks, type PlannedSlot, storeSlots } from './store-slots.ts';
 import { alwaysOpen, createTaskWindow, type TaskWindow } from './task-window.ts';
 
 export type Turn = {
@@ -128,15 +125,13 @@ async function readDueTargets(
 ): Promise<{ readable: DueSlotWithTarget[]; unreadable: string[] }> {
   const fitting = takeWithin(due, maxTurnOctets, ({ task }) => task.targetSize);
   if (fitting.length === 0) return { readable: [], unreadable: [] };
-  const targets = await readTargets(
-    db,
-    fitting.map(({ task }) => task.task_id),
-  );
+  const unread = fitting.flatMap(({ task }) => (task.target === null ? [task.task_id] : []));
+  const targets = unread.length === 0 ? undefined : await readTargets(db, unread);
   const readable: DueSlotWithTarget[] = [];
   const unreadable: string[] = [];
   for (const slot of fitting) {
     const { task_id } = slot.task;
-    const { data: target, error } = storedTarget.safeParse(targets.get(task_id));
+    const { data: target, error } = storedTarget.safeParse(slot.task.target ?? targets?.get(task_id));
     if (target !== undefined) {
       readable.push({ ...slot, target });
       continue;

@@ -19,6 +19,7 @@ beforeEach(() => {
     // Never started: agents look for themselves.
     bus: createBus({ config: { servers: ['nats://127.0.0.1:1'] }, name: 'test', logger: tables.logger }),
     limits: { timeZone: 'UTC', maxCells: 1000 },
+    turnsAtOnce: 2,
     retentionDays: 7,
     metrics,
     logger: tables.logger,
