@@ -1,14 +1,21 @@
 // npm run bench: what the platform exists for, measured beside what a user would pick instead.
 import { describeError } from '../../infra/error-text.ts';
-import type { Bench } from './bench.ts';
-import { type BenchRequest, parseBenchArguments } from './bench-arguments.ts';
-import { createPlatform } from './platform.ts';
-import { formatFigure, renderFigures } from './render-figures.ts';
-import { runBench } from './run-bench.ts';
-import { saveResults } from './save-results.ts';
+import { dns } from './dns.ts';
+import { dnsDelay } from './dns-delay.ts';
+import { fanOut } from './fan-out.ts';
+import type { Bench } from './harness/bench.ts';
+import { type BenchRequest, parseBenchArguments } from './harness/bench-arguments.ts';
+import { createPlatform } from './harness/platform.ts';
+import { formatFigure, renderFigures } from './harness/render-figures.ts';
+import { runBench } from './harness/run-bench.ts';
+import { saveResults } from './harness/save-results.ts';
+import { oneShot } from './one-shot.ts';
+import { recurring } from './recurring.ts';
+import { scale } from './scale.ts';
+import { schedule } from './schedule.ts';
 import { taskGet } from './task-get.ts';
 
-const benches: Bench[] = [taskGet];
+const benches: Bench[] = [dns, dnsDelay, oneShot, fanOut, recurring, schedule, taskGet, scale];
 
 const parsed = parseBenchArguments(process.argv.slice(2), benches);
 if (parsed.kind === 'run') process.exitCode = await runAll(parsed.request);

@@ -2,10 +2,10 @@
 import { Client } from 'pg';
 import { z } from 'zod';
 import { taskListReplySchema } from '../../contracts/task.ts';
-import { type Bench, verify } from './bench.ts';
-import { startCaller } from './caller.ts';
-import { figureOf, takeTurns } from './compare.ts';
-import { quantile } from './statistics.ts';
+import { startCaller } from './contenders/caller.ts';
+import { type Bench, verify } from './harness/bench.ts';
+import { figureOf, takeTurns } from './harness/compare.ts';
+import { quantile } from './harness/statistics.ts';
 
 const taskCount = 10_000;
 const subject = 'probe.task.get';
@@ -43,7 +43,29 @@ export const taskGet: Bench = {
       verify(replies.length === 1 && replies[0]?.text === expected, `${target}: another reply`);
       into.push(latenciesMs);
     }
-    await takeTurns(isQuick ? 3 : 9, [() => measure(ours, subject), () => measure(bare, bareSubject)]);
+    const changed: number[][] = [];
+    /** The list as it is when it cannot be the one of the call before. */
+    async function measureChanged(): Promise<void> {
+      const round: number[] = [];
+      for (let index = 0; index < calls / 5; index += 1) {
+        const cycle = 61 + index;
+        await changeTask(database.url, cycle);
+        const { latenciesMs, replies } = await call({ subject, count: 1 });
+        verify(
+          taskListReplySchema.parse(JSON.parse(replies[0]?.text ?? '')).some((task) => task.cycle === cycle),
+          'a list without the last change',
+        );
+        round.push(...latenciesMs);
+      }
+      // As it was for the others.
+      await changeTask(database.url, 60);
+      changed.push(round);
+    }
+    await takeTurns(isQuick ? 3 : 9, [
+      () => measure(ours, subject),
+      () => measure(bare, bareSubject),
+      measureChanged,
+    ]);
 
     const at = (share: number, rounds: number[][]) => rounds.map((round) => quantile(round, share));
     const peer = `bare reply of ${octets.toLocaleString('en-US')} octets`;
@@ -62,10 +84,26 @@ export const taskGet: Bench = {
           ours: at(0.99, ours),
           beside: { peer, samples: at(0.99, bare) },
         }),
+        figureOf({
+          metric: 'p50, a task changed before each call',
+          unit: 'ms',
+          ours: at(0.5, changed),
+          beside: { peer, samples: at(0.5, bare) },
+        }),
       ],
     };
   },
 };
+
+async function changeTask(databaseUrl: string, cycle: number): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    await client.query('update probe_task set cycle = $1 where task_id = $2', [cycle, taskCount / 2]);
+  } finally {
+    await client.end();
+  }
+}
 
 /** Of what tasks are made of as a rule: two names, one server, half of them in a group. */
 async function addTasks(databaseUrl: string): Promise<void> {

@@ -1,7 +1,7 @@
 // Answers one subject with so many octets over a bare NATS connection: what NATS itself takes for it.
 import { connect } from 'nats';
 import { z } from 'zod';
-import { serveWork } from '../serve-work.ts';
+import { serveWork } from '../harness/serve-work.ts';
 
 const respondSchema = z.object({ natsUrl: z.string(), subject: z.string(), octets: z.int() });
 

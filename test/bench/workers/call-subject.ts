@@ -1,8 +1,8 @@
 // Calls one subject over a bare NATS connection, and times the replies.
 import { createHash } from 'node:crypto';
 import { connect, type Msg, type NatsConnection } from 'nats';
-import { type Calls, callSchema } from '../caller.ts';
-import { serveWork } from '../serve-work.ts';
+import { type Calls, callSchema } from '../contenders/caller.ts';
+import { serveWork } from '../harness/serve-work.ts';
 
 const timeoutMs = 20_000;
 

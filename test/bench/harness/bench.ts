@@ -1,6 +1,6 @@
 // What a bench is, what it says, and what it may use.
-import type { Stoppable } from '../../infra/lifecycle.ts';
-import type { TestService } from '../helpers/processes.ts';
+import type { Stoppable } from '../../../infra/lifecycle.ts';
+import type { TestService } from '../../helpers/processes.ts';
 import type { Platform } from './platform.ts';
 import type { BenchWorker } from './start-worker.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { keepUntilTestEnd } from '../helpers/cleanup.ts';
+import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
 import { type BenchWorker, startWorker } from './start-worker.ts';
 
 /** A worker of the text's making, in which `serveWork` and `z` are at hand. */

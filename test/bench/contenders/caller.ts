@@ -1,6 +1,6 @@
 // A process that calls subjects of the bus, and what it tells of the replies.
 import { z } from 'zod';
-import type { BenchContext } from './bench.ts';
+import type { BenchContext } from '../harness/bench.ts';
 
 export const callSchema = z.object({
   natsUrl: z.string(),

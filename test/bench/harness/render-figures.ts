@@ -1,5 +1,5 @@
 // Figures as lines: a table for people, JSON for programs, Markdown for the record.
-import { type Column, renderTable } from '../../services/cli/terminal/render-table.ts';
+import { type Column, renderTable } from '../../../services/cli/terminal/render-table.ts';
 import type { Figure, Spread } from './bench.ts';
 
 const none = '-';

@@ -1,7 +1,7 @@
 // One bench with what it starts: whatever happens, nothing of it is left running.
 import { join } from 'node:path';
-import type { Stoppable } from '../../infra/lifecycle.ts';
-import { spawnService } from '../helpers/processes.ts';
+import type { Stoppable } from '../../../infra/lifecycle.ts';
+import { spawnService } from '../../helpers/processes.ts';
 import type { Bench, Curve, Figure } from './bench.ts';
 import type { Platform } from './platform.ts';
 import { startWorker } from './start-worker.ts';
@@ -35,7 +35,7 @@ export async function runBench(
       keep,
       report: (line) => report(`  ${line}`),
       startWorker: async (name) =>
-        keep(await startWorker(join(import.meta.dirname, 'workers', `${name}.ts`), profiling)),
+        keep(await startWorker(join(import.meta.dirname, '..', 'workers', `${name}.ts`), profiling)),
       startService: async (name, env) =>
         keep(
           await spawnService(name, {

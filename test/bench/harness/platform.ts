@@ -4,13 +4,13 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import type { DnsServer } from '../../contracts/dns-server.ts';
-import { migrateToLatest } from '../../infra/database/migrate.ts';
-import type { Stoppable } from '../../infra/lifecycle.ts';
-import { startNatsServer } from '../../infra/local-stack/nats-server.ts';
-import { startPostgres } from '../../infra/local-stack/postgres.ts';
-import { startAuthoritativeServer } from '../helpers/authoritative-server.ts';
-import { provideProgram } from '../helpers/programs.ts';
+import type { DnsServer } from '../../../contracts/dns-server.ts';
+import { migrateToLatest } from '../../../infra/database/migrate.ts';
+import type { Stoppable } from '../../../infra/lifecycle.ts';
+import { startNatsServer } from '../../../infra/local-stack/nats-server.ts';
+import { startPostgres } from '../../../infra/local-stack/postgres.ts';
+import { startAuthoritativeServer } from '../../helpers/authoritative-server.ts';
+import { provideProgram } from '../../helpers/programs.ts';
 
 /** Every name below this zone has one A record, 192.0.2.1. */
 export const zone = 'bench.test';
