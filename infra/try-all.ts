@@ -12,7 +12,12 @@ export async function tryAll(steps: (() => Promise<void>)[], signal?: AbortSigna
     if (signal?.aborted) break;
     await step().catch((fault: unknown) => faults.push(fault));
   }
+  throwAny(faults, `${faults.length} of ${steps.length} steps failed`);
+}
+
+/** Throws what stands for all of these faults, as `tryAll` does; nothing where there is none. */
+export function throwAny(faults: unknown[], message: string): void {
   if (faults.length === 0) return;
   if (faults.length === 1 || faults.every((fault) => fault instanceof ProbeTaskError)) throw faults[0];
-  throw new AggregateError(faults, `${faults.length} of ${steps.length} steps failed`);
+  throw new AggregateError(faults, message);
 }

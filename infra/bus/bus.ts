@@ -32,8 +32,8 @@ export type Bus = {
   onReconnect(listener: () => void): Subscription;
   /**
    * Sends one message when the present turn of the event loop ends, or before whatever is subscribed, asked, drained or
-   * flushed after it; keeps it until the connection is back. Throws `PAYLOAD_TOO_LARGE` with both sizes before the
-   * server would cut the connection.
+   * flushed after it. What is sent while the connection is away may be lost. Throws `PAYLOAD_TOO_LARGE` with both sizes
+   * before the server would cut the connection.
    */
   publish(subject: string, message?: OutgoingMessage): void;
   /** Hands every message to `onMessage`. What it throws is logged and ends neither connection nor process. */

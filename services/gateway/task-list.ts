@@ -26,8 +26,10 @@ export function createTaskList(
     database.run(async (db) => {
       const { limit, cursor, changed_since: changedSince } = page;
       const isWhole = [limit, cursor, changedSince].every((argument) => argument == null);
-      if (isWhole && known !== undefined && (await isCurrent(db, known)))
-        return { encoded: known.encoded, nextCursor: undefined };
+      // What is given is what was found current, whatever other calls have put in its place meanwhile.
+      const held = isWhole ? known : undefined;
+      if (held !== undefined && (await isCurrent(db, held)))
+        return { encoded: held.encoded, nextCursor: undefined };
       const read = await readPage(db, page);
       if (isWhole) known = read.encoded.length > maxOctets() ? undefined : keep(read);
       return read;

@@ -61,7 +61,8 @@ await runProcess(() => {
     bus,
     limits: { timeZone: env.SCHEDULER_TIME_ZONE, maxCells: env.SCHEDULER_MAX_CELLS },
     retentionDays: env.SCHEDULER_RETENTION_DAYS,
-    turnsAtOnce: env.SCHEDULER_DATABASE_CONNECTIONS > connectionsBeside ? maxTurnsAtOnce : 1,
+    turnsAtOnce:
+      env.SCHEDULER_DATABASE_CONNECTIONS >= maxTurnsAtOnce + connectionsBeside ? maxTurnsAtOnce : 1,
     metrics,
     logger,
   });

@@ -118,7 +118,10 @@ export async function advanceTasks(db: Transaction<Tables>, advances: Advance[])
     where probe_task.task_id = advance.task_id`.execute(db);
 }
 
-/** Milliseconds since the epoch as a time: cheaper than a text to write and to read, and a float8 has room for them. */
+/**
+ * Milliseconds since the epoch as a time: cheaper than a text to write and to read. As seconds in a float8 they are exact
+ * until the year 2242, and off by less than a millisecond later.
+ */
 function fromMs(expression: string) {
   return sql`to_timestamp((${sql.raw(expression)}) / 1000)`;
 }

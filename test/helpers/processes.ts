@@ -159,7 +159,7 @@ function mainFile(name: string): string {
 }
 
 /** Nothing of a developer's own settings (NATS_URL, LOG_LEVEL, …) reaches what the tests start. */
-function plainEnvironment(): Record<string, string> {
+export function plainEnvironment(): Record<string, string> {
   const { PATH = '', HOME = '' } = process.env;
   return { PATH, HOME };
 }

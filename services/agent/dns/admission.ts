@@ -8,7 +8,7 @@ export type Waiter = {
   /** This and `flow` belong to the admission. */
   isWaiting: boolean;
   flow?: Flow | undefined;
-  /** `time` is that of the admission's clock, some ten microseconds old at most. */
+  /** `time` is what the admission's clock said before it looked for this waiter; as a rule it is microseconds old. */
   onGranted(time: number): void;
 };
 

@@ -49,9 +49,10 @@ export type DnsEngineStats = ExchangeCounters & {
 export type DnsEngine = {
   /**
    * Asks a question and calls `onResolution` once, by `deadlineAt` (`performance.now()` milliseconds, exceeded by a few
-   * at most), whatever happens; it must not throw. A promise for each query costs half a microsecond. Waiting for a free place is not part of the delay; a query that has none 50 ms
-   * before its deadline ends as AGENT_OVERLOADED, unsent. Lanes take turns, so give each independent customer a lane of
-   * its own. With `askingMs` the deadline is for the place alone: whoever has one by then is asked for that long in full.
+   * at most), whatever happens. What that throws is an uncaught exception; the engine goes on. (A promise for each query
+   * would cost half a microsecond.) Waiting for a free place is not part of the delay; a query that has none 50 ms before
+   * its deadline ends as AGENT_OVERLOADED, unsent. Lanes take turns, so give each independent customer a lane of its own.
+   * With `askingMs` the deadline is for the place alone: whoever has one by then is asked for that long in full.
    */
   resolve(
     query: DnsQuery,

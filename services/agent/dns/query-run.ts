@@ -288,7 +288,14 @@ export class QueryRun implements Waiter, TimerEntry, ExchangeListener {
     this.isSettled = true;
     this.deps.onSettled(this);
     this.endOpen(answered);
-    this.onResolution(resolution);
+    try {
+      this.onResolution(resolution);
+    } catch (fault) {
+      // A bug of the caller: told where all of them are, and not in the midst of a turn that other queries wait for.
+      queueMicrotask(() => {
+        throw fault;
+      });
+    }
   }
 
   private endOpen(answered: Exchange | null): void {

@@ -1,4 +1,5 @@
 // The list of tasks on real rows: what it says of them, and that it is never older than the call.
+import type { KyselyPlugin } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { taskListReplySchema } from '../../../contracts/task.ts';
 import { createDatabase, type Database } from '../../../infra/database/database.ts';
@@ -195,6 +196,46 @@ describe('a list that was read before', () => {
     expect(Math.min(...last)).toBeGreaterThan(61);
     expect((await openList()()).map(({ cycle }) => cycle)).toEqual(last);
   });
+});
+
+test('a call never gives what another call read before a change, however late that comes', async () => {
+  await addTasks(3);
+  const arrivals = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  const releases = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  let resultCount = 0;
+  /** Holds each result of the database, in the order in which they come. */
+  const late: KyselyPlugin = {
+    transformQuery: ({ node }) => node,
+    async transformResult({ result }) {
+      const index = resultCount;
+      resultCount += 1;
+      arrivals[index]?.resolve();
+      await releases[index]?.promise;
+      return result;
+    },
+  };
+  const lateDatabase: Database = {
+    ...database,
+    run: (work) => database.run((db) => work(db.withPlugin(late))),
+  };
+  const list = createTaskList(lateDatabase, () => ampleOctets);
+  const cyclesOf = async (page: Promise<{ encoded: Buffer }>) =>
+    taskListReplySchema.parse(JSON.parse((await page).encoded.toString())).map(({ cycle }) => cycle);
+
+  const early = list({});
+  await arrivals[0]?.promise;
+  await execute(testDatabase, 'update probe_task set cycle = 61');
+  const later = list({});
+  await arrivals[1]?.promise;
+  releases[1]?.resolve();
+  expect(await cyclesOf(later)).toEqual([61, 61, 61]);
+  const compared = list({});
+  await arrivals[2]?.promise;
+  releases[0]?.resolve();
+  expect(await cyclesOf(early)).toEqual([60, 60, 60]);
+  releases[2]?.resolve();
+  expect(await cyclesOf(compared)).toEqual([61, 61, 61]);
+  expect(await cyclesOf(list({}))).toEqual([61, 61, 61]);
 });
 
 test('pages hold the tasks that the whole list has, in its order', async () => {
