@@ -18,7 +18,8 @@ import { taskGet } from './task-get.ts';
 const benches: Bench[] = [dns, dnsDelay, oneShot, fanOut, recurring, schedule, taskGet, scale];
 
 const parsed = parseBenchArguments(process.argv.slice(2), benches);
-if (parsed.kind === 'run') process.exitCode = await runAll(parsed.request);
+// What an interrupted bench was about to do is of no use any more.
+if (parsed.kind === 'run') process.exit(await runAll(parsed.request));
 else if (parsed.kind === 'help') process.stdout.write(`${parsed.text}\n`);
 else {
   process.stderr.write(`${parsed.text}\n`);
@@ -30,7 +31,8 @@ async function runAll(request: BenchRequest): Promise<number> {
   const { isQuick, isJson, isSaved, profileFolder } = request;
   const platform = createPlatform();
   const interrupt = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => interrupt.abort());
+  // Listening on: a second signal during the stop must not cut it short.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupt.abort());
   let hasFailed = false;
   try {
     for (const bench of request.benches) {

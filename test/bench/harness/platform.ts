@@ -9,6 +9,7 @@ import { migrateToLatest } from '../../../infra/database/migrate.ts';
 import type { Stoppable } from '../../../infra/lifecycle.ts';
 import { startNatsServer } from '../../../infra/local-stack/nats-server.ts';
 import { startPostgres } from '../../../infra/local-stack/postgres.ts';
+import { tryAll } from '../../../infra/try-all.ts';
 import { startAuthoritativeServer } from '../../helpers/authoritative-server.ts';
 import { provideProgram } from '../../helpers/programs.ts';
 
@@ -76,22 +77,29 @@ export function createPlatform(): Platform {
     return server.url;
   }
 
+  function refuseLate(): void {
+    if (stopping !== undefined) throw new Error('the servers of the run have been stopped');
+  }
+
   async function stopAll(): Promise<void> {
     // What is still starting is waited for, so that it can be stopped.
     await Promise.allSettled([nats, names, postgres]);
-    for (const each of started.toReversed()) await each.stop();
+    await tryAll(started.toReversed().map((each) => () => each.stop()));
   }
 
   return {
-    natsUrl() {
+    async natsUrl() {
+      refuseLate();
       nats ??= startNats();
       return nats;
     },
-    nameServer() {
+    async nameServer() {
+      refuseLate();
       names ??= startNameServer();
       return names;
     },
     async createDatabase({ isMigrated = true } = {}) {
+      refuseLate();
       postgres ??= startDatabaseServer();
       const adminUrl = await postgres;
       const name = `bench_${randomBytes(8).toString('hex')}`;

@@ -67,6 +67,37 @@ test('an interrupted bench stops what it started', async () => {
   expect(isStopped).toBe(true);
 });
 
+test('what is kept after the end is stopped at once, and the bench does not go on', async () => {
+  const interrupt = new AbortController();
+  const begun = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const late = Promise.withResolvers<void>();
+  const { running } = run(async ({ keep }) => {
+    begun.resolve();
+    await ended.promise;
+    keep({ stop: async () => late.resolve() });
+    throw new Error('not reached');
+  }, interrupt.signal);
+  await begun.promise;
+  interrupt.abort();
+  await expect(running).rejects.toThrow('interrupted');
+  ended.resolve();
+  await late.promise;
+});
+
+test('a stop that fails keeps nothing else from being stopped, and is told beside the fault of the bench', async () => {
+  const stopped: string[] = [];
+  const { running, lines } = run(async ({ keep }) => {
+    keep({ stop: async () => void stopped.push('first') });
+    keep({ stop: () => Promise.reject(new Error('gateway ended with exit code 1')) });
+    keep({ stop: async () => void stopped.push('last') });
+    throw new Error('2 answers of 3');
+  });
+  await expect(running).rejects.toThrow('2 answers of 3');
+  expect(stopped).toEqual(['last', 'first']);
+  expect(lines).toEqual([expect.stringContaining('gateway ended with exit code 1')]);
+});
+
 test('its lines are told below its own', async () => {
   const { running, lines } = run(async ({ report }) => {
     report('zdns is missing');

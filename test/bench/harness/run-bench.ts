@@ -1,6 +1,8 @@
 // One bench with what it starts: whatever happens, nothing of it is left running.
 import { join } from 'node:path';
+import { describeError } from '../../../infra/error-text.ts';
 import type { Stoppable } from '../../../infra/lifecycle.ts';
+import { tryAll } from '../../../infra/try-all.ts';
 import { spawnService } from '../../helpers/processes.ts';
 import type { Bench, Curve, Figure } from './bench.ts';
 import type { Platform } from './platform.ts';
@@ -20,13 +22,40 @@ export async function runBench(
   const { platform, isQuick, profileFolder, signal, report } = options;
   const profiling = profileFolder === undefined ? undefined : `--cpu-prof --cpu-prof-dir=${profileFolder}`;
   const kept: Stoppable[] = [];
+  const late: Promise<void>[] = [];
+  let isEnding = false;
+  /** What is still starting when the bench ends is stopped as soon as it has. */
   function keep<Item extends Stoppable>(item: Item): Item {
-    kept.push(item);
-    return item;
+    if (!isEnding) {
+      kept.push(item);
+      return item;
+    }
+    late.push(item.stop());
+    throw new Error('the bench has ended');
+  }
+  function refuseLate(): void {
+    if (isEnding) throw new Error('the bench has ended');
   }
   const { promise: interrupted, reject: interrupt } = Promise.withResolvers<never>();
   const onAbort = () => interrupt(new Error('interrupted'));
   signal.addEventListener('abort', onAbort);
+  const starting = new Set<Promise<unknown>>();
+  function start<Item extends Stoppable>(item: Promise<Item>): Promise<Item> {
+    const kept = item.then(keep);
+    starting.add(kept);
+    return kept;
+  }
+
+  async function stopAll(): Promise<void> {
+    isEnding = true;
+    const steps = kept.toReversed().map((item) => () => item.stop());
+    await tryAll([
+      ...steps,
+      async () => void (await Promise.allSettled(starting)),
+      async () => void (await Promise.all(late)),
+    ]);
+  }
+
   try {
     signal.throwIfAborted();
     const work = bench.run({
@@ -34,21 +63,21 @@ export async function runBench(
       platform,
       keep,
       report: (line) => report(`  ${line}`),
-      startWorker: async (name) =>
-        keep(await startWorker(join(import.meta.dirname, '..', 'workers', `${name}.ts`), profiling)),
-      startService: async (name, env) =>
-        keep(
-          await spawnService(name, {
-            LOG_LEVEL: 'warn',
-            ...(profiling === undefined ? {} : { NODE_OPTIONS: profiling }),
-            ...env,
-          }),
-        ),
+      async startWorker(name) {
+        refuseLate();
+        return start(startWorker(join(import.meta.dirname, '..', 'workers', `${name}.ts`), profiling));
+      },
+      async startService(name, env) {
+        refuseLate();
+        const options = profiling === undefined ? {} : { NODE_OPTIONS: profiling };
+        return start(spawnService(name, { LOG_LEVEL: 'warn', ...options, ...env }));
+      },
     });
     const { figures, curves = [] } = await Promise.race([work, interrupted]);
     return { figures: figures.map((figure) => ({ bench: bench.name, ...figure })), curves };
   } finally {
     signal.removeEventListener('abort', onAbort);
-    for (const item of kept.toReversed()) await item.stop();
+    // A fault of a stop is told beside that of the bench, and not instead of it.
+    await stopAll().catch((fault: unknown) => report(`  ${bench.name}: ${describeError(fault)}`));
   }
 }

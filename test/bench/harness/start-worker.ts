@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { z } from 'zod';
+import { plainEnvironment } from '../../helpers/processes.ts';
 
 export type BenchWorker = {
   readonly pid: number;
@@ -16,11 +17,15 @@ const answerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('failed'), fault: z.string() }),
 ]);
 
+/** Longer than anything that a bench does at once; whoever takes longer hangs. */
+const answerLimitMs = 180_000;
+const stopGraceMs = 5000;
+
 /** Starts a script that calls `serveWork`, and resolves when it does. `nodeOptions` as on the command line. */
 export async function startWorker(script: string, nodeOptions = ''): Promise<BenchWorker> {
   const child = fork(script, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    env: { ...process.env, NODE_OPTIONS: nodeOptions },
+    env: { ...plainEnvironment(), NODE_OPTIONS: nodeOptions },
   });
   const exited = once(child, 'exit');
   let hasExited = false;
@@ -29,9 +34,20 @@ export async function startWorker(script: string, nodeOptions = ''): Promise<Ben
   });
 
   async function nextAnswer(): Promise<z.infer<typeof answerSchema>> {
-    const answer = await Promise.race([once(child, 'message'), exited.then(() => null)]);
-    if (answer === null) throw new Error(`${script} ended with ${child.signalCode ?? child.exitCode}`);
-    return answerSchema.parse(answer[0]);
+    const tooLate = new AbortController();
+    const timer = setTimeout(() => tooLate.abort(), answerLimitMs);
+    try {
+      const answered = once(child, 'message', { signal: tooLate.signal });
+      const answer = await Promise.race([answered, exited.then(() => null)]);
+      if (answer === null) throw new Error(`${script} ended with ${child.signalCode ?? child.exitCode}`);
+      return answerSchema.parse(answer[0]);
+    } catch (error) {
+      if (tooLate.signal.aborted)
+        throw new Error(`${script} did not answer within ${answerLimitMs / 1000} s`);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   await nextAnswer();
@@ -46,8 +62,10 @@ export async function startWorker(script: string, nodeOptions = ''): Promise<Ben
     async stop() {
       if (hasExited) return;
       // A worker ends by itself when nobody can tell it anything any more.
-      child.disconnect();
+      if (child.connected) child.disconnect();
+      const timer = setTimeout(() => child.kill('SIGKILL'), stopGraceMs);
       await exited;
+      clearTimeout(timer);
     },
   };
 }
