@@ -1,20 +1,22 @@
 // The DNS engine at full load and at a pace, beside dnsperf, Node's dns.Resolver and zdns.
-import { describeError } from '../../infra/error-text.ts';
-import { type Answers, type NameAsker, startNameAsker } from './contenders/name-asker.ts';
+import { preparePeer } from './contenders/missing-peer.ts';
+import { type Answers, type NameAsker, startNameAsker, verifyPace } from './contenders/name-asker.ts';
 import { checkDnsperf, prepareDnsperf } from './contenders/run-dnsperf.ts';
 import { prepareZdns } from './contenders/run-zdns.ts';
 import { type Bench, type Findings, verify } from './harness/bench.ts';
 import { figureOf, type Target, takeTurns } from './harness/compare.ts';
-import { zoneAddress } from './harness/platform.ts';
 
 /** Keeps all 200 places of the engine taken: those without one wait for the next. */
 const engineLoad = { kind: 'full', inFlight: 400 } as const;
 const resolverLoads = [50, 100, 200, 400].map((inFlight) => ({ kind: 'full', inFlight }) as const);
 const pacedLoad = { kind: 'paced', perSecond: 20_000 } as const;
-/** Before the first round, and before each: a process that stood idle while others ran takes a while to be fast again. */
-const warmUpSeconds = 3;
+/**
+ * Before the first round, and before each: code is compiled while it runs, and a process that stood idle while others
+ * ran takes a while to be fast again.
+ */
+const warmUpSeconds = { quick: 2, full: 3 };
 const leadInSeconds = 0.5;
-const trialSeconds = 0.5;
+const trialSeconds = { quick: 0.3, full: 0.5 };
 
 /** One sample a round; processor time for each name, where it can be told. */
 type Rates = { perSecond: number[]; cpuMicros: number[] };
@@ -24,19 +26,16 @@ export const dns: Bench = {
   summary: 'the engine’s names a second and processor time, beside dnsperf, dns.Resolver and zdns',
 
   async run(context) {
-    const { isQuick, platform, keep, report } = context;
+    const { isQuick, platform, report } = context;
+    const length = isQuick ? 'quick' : 'full';
     const server = await platform.nameServer();
-    const dnsperf = keep(await prepareDnsperf(server));
-    const zdns = await prepareZdns(server, zoneAddress).then(keep, (error: unknown) => {
-      report(`without zdns: ${describeError(error)}`);
-      return undefined;
-    });
+    const dnsperf = await preparePeer('dnsperf', context, () => prepareDnsperf(server));
+    const zdns = await preparePeer('zdns', context, () => prepareZdns(server));
     const engine = await startNameAsker(context, 'ask-engine', server);
     const resolver = await startNameAsker(context, 'ask-resolver', server);
-    // Code is compiled while it runs.
-    await engine.ask(engineLoad, warmUpSeconds);
-    await resolver.ask({ kind: 'full', inFlight: 200 }, warmUpSeconds);
-    const resolverLoad = await findBestLoad(resolver);
+    await engine.ask(engineLoad, warmUpSeconds[length]);
+    await resolver.ask({ kind: 'full', inFlight: 200 }, warmUpSeconds[length]);
+    const resolverLoad = await findBestLoad(resolver, trialSeconds[length]);
     report(`dns.Resolver has ${resolverLoad.inFlight} names in flight, which suits it best`);
 
     const ours = createRates();
@@ -51,6 +50,7 @@ export const dns: Bench = {
         addRate(ours, answers);
       },
       async () => {
+        if (dnsperf === undefined) return;
         const run = await dnsperf.run({ seconds });
         checkDnsperf(run);
         lost.dnsperf += run.lost;
@@ -63,22 +63,30 @@ export const dns: Bench = {
         addRate(beside.resolver, answers);
       },
       async () => {
-        if (zdns !== undefined) addRate(beside.zdns, await zdns.run(isQuick ? 20_000 : 100_000));
+        if (zdns === undefined) return;
+        const run = await zdns.run(isQuick ? 20_000 : 100_000);
+        verify(run.answered === run.asked, `zdns: ${run.answered} right answers to ${run.asked} names`);
+        addRate(beside.zdns, run);
       },
     ]);
+    const pacedSeconds = isQuick ? 2 : 5;
     for (let round = 0; round < (isQuick ? 1 : 2); round += 1) {
-      lost.paced += countLost('the engine', await engine.ask(pacedLoad, isQuick ? 2 : 5));
+      const answers = await engine.ask(pacedLoad, pacedSeconds);
+      verifyPace(answers, { perSecond: pacedLoad.perSecond, seconds: pacedSeconds });
+      lost.paced += countLost('the engine', answers);
     }
 
     const lostOf = (metric: string, count: number) => ({ metric, unit: 'queries', ours: [count] });
     return {
       figures: [
         ...compareRates(ours, beside.resolver, 'dns.Resolver', { of: 'ratio', atLeast: 1.25 }),
-        ...compareRates(ours, beside.dnsperf, 'dnsperf -T 1', { of: 'ratio', atLeast: 0.6 }),
-        ...(zdns === undefined ? [] : compareRates(ours, beside.zdns, 'zdns')),
+        ...(dnsperf === undefined
+          ? []
+          : compareRates(ours, beside.dnsperf, 'dnsperf -T 1', { of: 'ratio', atLeast: 0.6 })),
+        ...(zdns === undefined ? [] : compareRates(ours, beside.zdns, 'zdns, its start included')),
         figureOf({
           ...lostOf('lost at full load', lost.ours),
-          beside: { peer: 'dnsperf -T 1', samples: [lost.dnsperf] },
+          beside: dnsperf && { peer: 'dnsperf -T 1', samples: [lost.dnsperf] },
         }),
         figureOf({ ...lostOf('lost at 20,000 names/s', lost.paced), target: { of: 'ours', atMost: 0 } }),
       ],
@@ -87,10 +95,10 @@ export const dns: Bench = {
 };
 
 /** Each contender at its best: what keeps one busy only makes the names of another wait. */
-async function findBestLoad(asker: NameAsker): Promise<(typeof resolverLoads)[number]> {
+async function findBestLoad(asker: NameAsker, seconds: number): Promise<(typeof resolverLoads)[number]> {
   let best = { load: resolverLoads[0], perSecond: 0 };
   for (const load of resolverLoads) {
-    const { answered, elapsedMs } = await asker.ask(load, trialSeconds);
+    const { answered, elapsedMs } = await asker.ask(load, seconds);
     const perSecond = (answered * 1000) / elapsedMs;
     if (perSecond > best.perSecond) best = { load, perSecond };
   }

@@ -4,13 +4,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { oneShootVerboseReplySchema } from '../../contracts/probe.ts';
 import { subjects } from '../../contracts/subjects.ts';
 import type { TestService } from '../helpers/processes.ts';
+import { readMetric } from '../helpers/read-metric.ts';
+import { serveWildcardZone } from '../helpers/wildcard-zone.ts';
 import { type AgentFleet, startAgents } from './contenders/agent-fleet.ts';
 import { type Calls, startCaller } from './contenders/caller.ts';
-import { startSecondNameServer } from './contenders/second-name-server.ts';
 import { type Bench, verify } from './harness/bench.ts';
 import { figureOf } from './harness/compare.ts';
 import { zone, zoneAddress } from './harness/platform.ts';
-import { readMetric } from './harness/read-metric.ts';
 import { quantile } from './harness/statistics.ts';
 
 const agentIds = Array.from({ length: 50 }, (_, index) => `agent-${String(index).padStart(2, '0')}`);
@@ -28,7 +28,7 @@ export const fanOut: Bench = {
 
   async run(context) {
     const { isQuick, platform, startService, keep, report } = context;
-    const servers = [await platform.nameServer(), keep(await startSecondNameServer())].map(
+    const servers = [await platform.nameServer(), keep(await serveWildcardZone(zone, zoneAddress))].map(
       ({ address, port }) => `${address}:${port}`,
     );
     const fleet = await startAgents(context, agentIds, agentProcesses);

@@ -2,16 +2,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Order, OrderReply } from '../../contracts/agent.ts';
 import { subjects } from '../../contracts/subjects.ts';
+import { readMetric } from '../helpers/read-metric.ts';
 import { type ChainSizes, startBareChains } from './contenders/bare-chain.ts';
 import { type Caller, startCaller } from './contenders/caller.ts';
+import { agentEnv, domain, expectedReply, requestBody } from './contenders/one-call.ts';
 import { type Bench, verify } from './harness/bench.ts';
 import { figureOf, takeTurns } from './harness/compare.ts';
-import { zone, zoneAddress } from './harness/platform.ts';
-import { readMetric } from './harness/read-metric.ts';
+import { zoneAddress } from './harness/platform.ts';
 import { quantile } from './harness/statistics.ts';
 
-const domain = `www.${zone}`;
-const expectedReply = JSON.stringify({ results: [zoneAddress] });
 const inFlight = 64;
 /** V8 has compiled by then what every call runs through. */
 const warmUpCalls = 10_000;
@@ -28,20 +27,15 @@ export const oneShot: Bench = {
   async run(context) {
     const { isQuick, platform, startService, keep } = context;
     const server = await platform.nameServer();
-    const address = `${server.address}:${server.port}`;
     const natsUrl = await platform.natsUrl();
-    const place = { AGENT_COUNTRY: '86', AGENT_PROVINCE: '1', AGENT_CITY: '2', AGENT_CARRIER: 'x' };
-    const agent = await startService('agent', { NATS_URL: natsUrl, AGENT_ID: 'bench', ...place });
+    const agent = await startService('agent', { NATS_URL: natsUrl, ...agentEnv });
     const database = keep(await platform.createDatabase());
     await startService('gateway', { NATS_URL: natsUrl, DATABASE_URL: database.url });
-    const sizes = sizesOf(address);
+    const sizes = sizesOf(`${server.address}:${server.port}`);
     const chains = await startBareChains(context, { sizes, server, domain });
     const caller = await startCaller(context);
 
-    const body = JSON.stringify({
-      probe_data: { dns_servers: [address] },
-      target: { type: 'domain', rtype: 'A', data: domain },
-    });
+    const body = requestBody(server);
     const bareReply = 'x'.repeat(sizes.reply);
     const contenders = [
       { samples: newSamples(), subject: subjects.oneShoot, reply: expectedReply },

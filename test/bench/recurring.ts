@@ -1,7 +1,7 @@
 // Ready runs that become stored results, beside queues whose jobs do nothing and beside what Postgres gives at most.
 import { maxRunCells } from '../../contracts/run.ts';
-import { describeError } from '../../infra/error-text.ts';
 import { createBacklog } from './contenders/backlog.ts';
+import { isInstalled } from './contenders/missing-peer.ts';
 import { startQueueDrain } from './contenders/queue-drain.ts';
 import type { Bench, Curve, Figure } from './harness/bench.ts';
 import { figureOf, type Target, takeTurns } from './harness/compare.ts';
@@ -45,24 +45,26 @@ export const recurring: Bench = {
       return { cellsPerRun, ...createContender(name, () => rateOf(cells[size], cellsPerRun)) };
     });
 
-    /** Nothing when it is not installed. */
-    async function startPeer(
+    async function startQueue(
       name: string,
       worker: string,
       more: { connections?: number } = {},
     ): Promise<Contender[]> {
-      const drain = await startQueueDrain(worker, context).catch((error: unknown) => {
-        context.report(`without ${name}: ${describeError(error)}`);
-      });
-      if (drain === undefined) return [];
+      const drain = await startQueueDrain(worker, context);
       await drain({ jobs: warmUp.jobs, ...more });
       return [createContender(name, () => drain({ jobs: jobCount[size], ...more }))];
     }
-    const graphile = await startPeer('graphile-worker 0.18', 'drain-graphile');
-    const boss = await startPeer('pg-boss 12', 'drain-pg-boss');
+    /** Nothing where its package is not installed. */
+    async function startPeer(name: string, packageName: string, worker: string): Promise<Contender[]> {
+      if (isInstalled(packageName)) return startQueue(name, worker);
+      context.report(`without ${name}: the package ${packageName} is not installed`);
+      return [];
+    }
+    const graphile = await startPeer('graphile-worker 0.18', 'graphile-worker', 'drain-graphile');
+    const boss = await startPeer('pg-boss 12', 'pg-boss', 'drain-pg-boss');
     const limit = 'bare claim-complete of 100';
-    const four = await startPeer(`${limit}, 4 connections`, 'drain-bare-queue', { connections: 4 });
-    const two = await startPeer(`${limit}, 2 connections`, 'drain-bare-queue', { connections: 2 });
+    const four = await startQueue(`${limit}, 4 connections`, 'drain-bare-queue', { connections: 4 });
+    const two = await startQueue(`${limit}, 2 connections`, 'drain-bare-queue', { connections: 2 });
     const peers = [...graphile, ...boss, ...four, ...two];
     await takeTurns(
       context.isQuick ? 2 : 5,

@@ -1,20 +1,18 @@
 // More processes beside the same servers: nothing gets slower, and what each of them takes of memory.
 import { subjects } from '../../contracts/subjects.ts';
 import type { TestService } from '../helpers/processes.ts';
+import { readMetric } from '../helpers/read-metric.ts';
 import { createBacklog } from './contenders/backlog.ts';
 import { startCaller } from './contenders/caller.ts';
+import { agentEnv, expectedReply, requestBody } from './contenders/one-call.ts';
 import { type Bench, type BenchContext, type Curve, type Figure, verify } from './harness/bench.ts';
 import { figureOf, type Target, takeTurns } from './harness/compare.ts';
-import { zone, zoneAddress } from './harness/platform.ts';
-import { readMetric } from './harness/read-metric.ts';
 import { median } from './harness/statistics.ts';
 
 const agentCounts = [1, 2, 4];
 const gatewayCounts = [1, 2];
 const cellsPerRun = 100;
 const inFlight = 64;
-const domain = `www.${zone}`;
-const expectedReply = JSON.stringify({ results: [zoneAddress] });
 /** Two cores are full with one process; more of them may not lose anything by it. */
 const noStepDown: Target = { of: 'ratio', atLeast: 0.9 };
 
@@ -26,7 +24,11 @@ export const scale: Bench = {
   summary: 'results/s with 1, 2 and 4 agents, calls/s with 1 and 2 gateways, memory of an idle process',
 
   async run(context) {
-    const idle = { gateway: newSamples(), scheduler: newSamples(), agent: newSamples() };
+    const idle: Record<'gateway' | 'scheduler' | 'agent', number[]> = {
+      gateway: [],
+      scheduler: [],
+      agent: [],
+    };
     const byAgents = await measureAgents(context, idle.agent);
     const byGateways = await measureGateways(context, idle);
     return {
@@ -80,13 +82,9 @@ async function measureGateways(
   const scheduler = await startService('scheduler', servers);
   idleMb.scheduler.push(await readMemory(scheduler));
   await scheduler.stop();
-  const place = { AGENT_COUNTRY: '86', AGENT_PROVINCE: '1', AGENT_CITY: '2', AGENT_CARRIER: 'x' };
-  await startService('agent', { NATS_URL: servers.NATS_URL, AGENT_ID: 'bench', ...place });
+  await startService('agent', { NATS_URL: servers.NATS_URL, ...agentEnv });
   const { call } = await startCaller(context);
-  const body = JSON.stringify({
-    probe_data: { dns_servers: [`${server.address}:${server.port}`] },
-    target: { type: 'domain', rtype: 'A', data: domain },
-  });
+  const body = requestBody(server);
   async function callMany(count: number): Promise<number> {
     const { replies, elapsedMs } = await call({ subject: subjects.oneShoot, body, count, inFlight });
     const isRight = replies.length === 1 && replies[0]?.text === expectedReply && replies[0].count === count;
@@ -101,12 +99,27 @@ async function measureGateways(
         Array.from({ length: count }, () => startService('gateway', servers)),
       );
       for (const gateway of gateways) idleMb.gateway.push(await readMemory(gateway));
-      await callMany(isQuick ? 2000 : 15_000);
-      samples.push(await callMany(isQuick ? 5000 : 20_000));
+      // Code is compiled while it runs, and each of them has its own.
+      const warmUpCalls = count * (isQuick ? 3000 : 15_000);
+      const calls = isQuick ? 5000 : 20_000;
+      await callMany(warmUpCalls);
+      samples.push(await callMany(calls));
+      await verifyShares(gateways, warmUpCalls + calls);
       for (const gateway of gateways) await gateway.stop();
     }),
   );
   return points;
+}
+
+/** Every call was answered by one gateway, and each gateway answered some. */
+async function verifyShares(gateways: readonly TestService[], calls: number): Promise<void> {
+  const labels = `subject="${subjects.oneShoot}",code="OK"`;
+  const answered = await Promise.all(
+    gateways.map(({ metricsUrl }) => readMetric(metricsUrl, 'probe_rpc_requests_total', labels)),
+  );
+  const sum = answered.reduce((total, count) => total + count, 0);
+  const isShared = answered.every((count) => count > 0);
+  verify(sum === calls && isShared, `the gateways answered ${answered.join(' and ')} of ${calls} calls`);
 }
 
 /** Each point beside the one before. */
@@ -142,8 +155,4 @@ function drawPoints(name: string, title: string, x: string, y: string, points: r
 /** Resident memory in MB (10⁶ octets). */
 async function readMemory({ metricsUrl }: TestService): Promise<number> {
   return (await readMetric(metricsUrl, 'process_resident_memory_bytes')) / 1e6;
-}
-
-function newSamples(): number[] {
-  return [];
 }

@@ -1,6 +1,7 @@
 // The list of ten thousand tasks, beside a bare NATS reply of as many octets.
 import { Client } from 'pg';
 import { z } from 'zod';
+import { subjects } from '../../contracts/subjects.ts';
 import { taskListReplySchema } from '../../contracts/task.ts';
 import { startCaller } from './contenders/caller.ts';
 import { type Bench, verify } from './harness/bench.ts';
@@ -8,7 +9,7 @@ import { figureOf, takeTurns } from './harness/compare.ts';
 import { quantile } from './harness/statistics.ts';
 
 const taskCount = 10_000;
-const subject = 'probe.task.get';
+const subject = subjects.taskGet;
 const bareSubject = 'bench.bare';
 
 export const taskGet: Bench = {
@@ -26,11 +27,7 @@ export const taskGet: Bench = {
     const [list] = (await call({ subject, count: 1 })).replies;
     verify(list !== undefined, 'no reply');
     const octets = Buffer.byteLength(list.text);
-    const tasks = taskListReplySchema.parse(JSON.parse(list.text));
-    verify(
-      new Set(tasks.map(({ task_id: id }) => id)).size === taskCount,
-      `${tasks.length} tasks of ${taskCount}`,
-    );
+    parseTasks(list.text);
     const responder = await startWorker('answer-subject');
     await responder.run({ natsUrl, subject: bareSubject, octets }, z.unknown());
 
@@ -51,14 +48,14 @@ export const taskGet: Bench = {
         const cycle = 61 + index;
         await changeTask(database.url, cycle);
         const { latenciesMs, replies } = await call({ subject, count: 1 });
-        verify(
-          taskListReplySchema.parse(JSON.parse(replies[0]?.text ?? '')).some((task) => task.cycle === cycle),
-          'a list without the last change',
-        );
+        const tasks = parseTasks(replies[0]?.text ?? '');
+        const isChanged = tasks.filter((task) => task.cycle === cycle).length === 1;
+        verify(isChanged, 'a list without the last change');
         round.push(...latenciesMs);
       }
-      // As it was for the others.
+      // As it was for the others, and known to the gateway.
       await changeTask(database.url, 60);
+      await call({ subject, count: 1 });
       changed.push(round);
     }
     await takeTurns(isQuick ? 3 : 9, [
@@ -94,6 +91,15 @@ export const taskGet: Bench = {
     };
   },
 };
+
+/** Throws unless each task is there, once. */
+function parseTasks(text: string): z.infer<typeof taskListReplySchema> {
+  const tasks = taskListReplySchema.parse(JSON.parse(text));
+  const ids = new Set(tasks.map(({ task_id: id }) => id));
+  verify(tasks.length === taskCount, `${tasks.length} tasks of ${taskCount}`);
+  verify(ids.size === taskCount, `${tasks.length} tasks have ${ids.size} ids`);
+  return tasks;
+}
 
 async function changeTask(databaseUrl: string, cycle: number): Promise<void> {
   const client = new Client({ connectionString: databaseUrl });

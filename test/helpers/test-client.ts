@@ -5,6 +5,8 @@ import { createBus } from '../../infra/bus/nats-bus.ts';
 import { createProbeClient, type ProbeClient } from '../../infra/bus/probe-client.ts';
 import { createLogger } from '../../infra/logger.ts';
 
+export { readMetric } from './read-metric.ts';
+
 export type TestClient = ProbeClient & {
   raw: NatsConnection;
   /** Sends any octets as a request; 10 s to answer unless told otherwise. */
@@ -29,14 +31,6 @@ export async function connectTestClient(natsUrl: string): Promise<TestClient> {
       await bus.stop();
     },
   };
-}
-
-/** Value of one Prometheus sample of a service; 0 where it was never counted. `labels` as they are printed. */
-export async function readMetric(metricsUrl: string, name: string, labels = ''): Promise<number> {
-  const text = await (await fetch(`${metricsUrl}/metrics`)).text();
-  const sample = labels === '' ? `${name} ` : `${name}{${labels}} `;
-  const line = text.split('\n').find((candidate) => candidate.startsWith(sample));
-  return line === undefined ? 0 : Number(line.slice(sample.length));
 }
 
 /** Resolves when the condition holds; asks again every 20 ms for up to 15 s. */

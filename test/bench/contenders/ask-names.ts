@@ -11,8 +11,8 @@ const tickMs = 1;
 const meterMs = 10;
 
 /**
- * Asks `nameCount` names by their index, in turn, for `seconds`, and resolves when all that were asked have come to an end.
- * `done` is called once for each.
+ * Asks `nameCount` names by their index, in turn, for `seconds`, and resolves when all that were asked have come to an
+ * end. `done` is called once for each.
  */
 export async function askNames(
   { load, seconds, nameCount }: { load: Load; seconds: number; nameCount: number },
@@ -24,6 +24,7 @@ export async function askNames(
   const isPaced = load.kind === 'paced';
   let open = 0;
   let isEnding = false;
+  let lastAskedAt = 0;
 
   function askNext(): void {
     const index = answers.asked % nameCount;
@@ -52,6 +53,7 @@ export async function askNames(
       isEnding = due === total;
       if (isEnding) clearInterval(timer);
       while (answers.asked < due) askNext();
+      lastAskedAt = performance.now();
     }, tickMs);
   } else {
     setTimeout(() => {
@@ -70,6 +72,7 @@ export async function askNames(
     failures: Object.fromEntries(answers.failures),
     elapsedMs,
     cpuMs: (user + system) / 1000,
+    askingMs: isPaced ? lastAskedAt - startedAt : null,
     delaysMs,
     lagMs: isPaced ? { p99: lag(meter.percentile(99)), worst: lag(meter.max) } : null,
   };

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { wakeSubject } from '../../../contracts/subjects.ts';
 import { waitUntil } from '../../../infra/local-stack/wait-until.ts';
 import type { TestService } from '../../helpers/processes.ts';
-import { type BenchContext, verify } from '../harness/bench.ts';
+import { type BenchContext, verify, WrongResult } from '../harness/bench.ts';
 import { zone, zoneAddress } from '../harness/platform.ts';
 import { settleDatabase } from './settle-database.ts';
 
@@ -13,6 +13,11 @@ import { settleDatabase } from './settle-database.ts';
 const drainLimitMs = 60_000;
 /** What a look at the queue takes is a tenth of a millisecond. */
 const lookEveryMs = 5;
+/**
+ * Agents look for runs every three seconds by themselves: a backlog of which one of them has claimed anything before it
+ * is woken does not count. The next one is written just after they have looked.
+ */
+const maxAttempts = 5;
 
 export type BacklogSize = { runs: number; cellsPerRun: number };
 
@@ -22,8 +27,8 @@ export type Backlog = {
   startAgents(count: number): Promise<{ id: string; service: TestService }[]>;
   /**
    * Adds runs of as many tasks, in turn for each of these agents, wakes them, and resolves with the time from there to
-   * the last result that is stored, on an empty history. Every cell has a name of its own. Throws unless each has come to one row with the right
-   * answer.
+   * the last result that is stored, on an empty history. Every cell has a name of its own. Throws unless each has come
+   * to one row with the right answer.
    */
   drain(agentIds: readonly string[], size: BacklogSize): Promise<{ elapsedMs: number }>;
 };
@@ -64,26 +69,38 @@ export async function createBacklog(context: BenchContext): Promise<Backlog> {
         }),
       ),
     async drain(agentIds, size) {
-      const slotAt = new Date();
-      await client.query('truncate probe_result');
-      await addRuns(client, { server, slotAt, agentIds, ...size });
-      await settleDatabase(client);
-      const startedAt = performance.now();
-      wake(bus, agentIds);
-      const isDone = await waitUntil(async () => ((await hasRuns(client)) ? null : true), {
-        timeoutMs: drainLimitMs,
-        intervalMs: lookEveryMs,
-      });
-      const elapsedMs = performance.now() - startedAt;
-      verify(isDone !== null, `runs are left after ${drainLimitMs / 1000} s`);
-      await verifyResults(client, { slotAt, agentIds, ...size });
-      return { elapsedMs };
+      for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
+        const slotAt = new Date();
+        await client.query('truncate probe_result');
+        await addRuns(client, { server, slotAt, agentIds, ...size });
+        await settleDatabase(client);
+        const readyCount = await countReady(client);
+        const startedAt = performance.now();
+        wake(bus, agentIds);
+        const isDone = await waitUntil(async () => ((await hasRuns(client)) ? null : true), {
+          timeoutMs: drainLimitMs,
+          intervalMs: lookEveryMs,
+        });
+        const elapsedMs = performance.now() - startedAt;
+        verify(isDone !== null, `runs are left after ${drainLimitMs / 1000} s`);
+        await verifyResults(client, { slotAt, agentIds, ...size });
+        if (readyCount === size.runs) return { elapsedMs };
+      }
+      throw new WrongResult(`runs were claimed before the clock started, ${maxAttempts} times in a row`);
     },
   };
 }
 
 function wake(bus: NatsConnection, agentIds: readonly string[]): void {
   for (const id of agentIds) bus.publish(wakeSubject(id));
+}
+
+/** Runs that nobody has claimed. */
+async function countReady(client: Client): Promise<number> {
+  const { rows } = await client.query(
+    'select count(*)::integer from probe_run where state = 0 and attempt = 0',
+  );
+  return z.object({ count: z.int() }).parse(rows[0]).count;
 }
 
 /** The last run of the queue is claimed last: it is there until all but the last few runs are done. */

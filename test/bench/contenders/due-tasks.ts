@@ -1,5 +1,6 @@
 // Tasks that are due in one second, as they would be of many more that run once a minute.
 import type { Client } from 'pg';
+import { z } from 'zod';
 import { phaseOf } from '../../../services/scheduler/slot-grid.ts';
 
 export const cycleMs = 60_000;
@@ -47,8 +48,8 @@ export async function addDueTasks(client: Client, ids: number[], secondStartMs: 
 export async function addWaitingTasks(client: Client, count: number): Promise<void> {
   await client.query('truncate probe_task, probe_run, probe_slot');
   const ids = Array.from({ length: count }, (_, index) => index + 1);
-  const { rows } = await client.query<{ now: Date }>('select now()');
-  const fromMs = Number(rows[0]?.now) + 3600_000;
+  const { rows } = await client.query('select now()');
+  const fromMs = Number(z.object({ now: z.date() }).parse(rows[0]).now) + 3600_000;
   await insertTasks(
     client,
     ids,
@@ -74,7 +75,8 @@ async function insertTasks(client: Client, ids: number[], nextAtMs: number[]): P
 }
 
 /**
- * The same tasks are due again for the same slots, all at once: as if nobody had planned them while their second went by.
+ * The same tasks are due again for the same slots, all at once: as if nobody had planned them while their second went
+ * by.
  */
 export async function makeDueAgain(client: Client): Promise<void> {
   await client.query('begin');
@@ -85,7 +87,7 @@ export async function makeDueAgain(client: Client): Promise<void> {
 
 /** What is wrong with the slots and runs of the tasks that were due in this second; empty when nothing is. */
 export async function findPlanFaults(client: Client, secondStartMs: number): Promise<string[]> {
-  const { rows } = await client.query<{ fault: string }>(
+  const { rows } = await client.query(
     `with of_slots as (
        select task.task_id, count(slot.task_id) as slots, min(slot.runs) as runs, min(slot.agents) as agents,
          min(slot.cells) as cells, max(slot.missed) as missed, min(slot.scheduled_at) as scheduled_at,
@@ -107,5 +109,6 @@ export async function findPlanFaults(client: Client, secondStartMs: number): Pro
      limit 3`,
     [agentCount, secondStartMs / secondMs],
   );
-  return rows.map(({ fault }) => fault);
+  const faults = z.array(z.object({ fault: z.string() })).parse(rows);
+  return faults.map(({ fault }) => fault);
 }

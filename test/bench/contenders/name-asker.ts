@@ -1,7 +1,7 @@
 // A process that asks the names of the bench's zone, and what it tells of the answers.
 import { z } from 'zod';
 import type { DnsServer } from '../../../contracts/dns-server.ts';
-import type { BenchContext } from '../harness/bench.ts';
+import { type BenchContext, verify } from '../harness/bench.ts';
 import { zone, zoneAddress } from '../harness/platform.ts';
 
 /** So many names below the zone are asked, one after the other and again from the first. */
@@ -42,12 +42,28 @@ const answersSchema = z.object({
   sent: z.int().nullable(),
   elapsedMs: z.number(),
   cpuMs: z.number(),
+  /** Of a paced run: from its start to the last name that was asked. */
+  askingMs: z.number().nullable(),
   /** Of a paced run: as the engine measured it, of all answers. */
   delaysMs: z.array(z.number()),
   /** Of a paced run: how late the event loop was, 99th percentile and worst. */
   lagMs: z.object({ p99: z.number(), worst: z.number() }).nullable(),
 });
 export type Answers = z.infer<typeof answersSchema>;
+
+/** Beyond it a run is not paced any more. */
+const paceLagMs = 100;
+
+/** Throws unless it asked all of its names at its pace; what became of them is another matter. */
+export function verifyPace(
+  { asked, askingMs }: Pick<Answers, 'asked' | 'askingMs'>,
+  { perSecond, seconds }: { perSecond: number; seconds: number },
+): void {
+  const total = perSecond * seconds;
+  verify(asked === total, `${asked} names of ${total} were asked in ${seconds} s`);
+  const isPaced = askingMs !== null && askingMs <= seconds * 1000 + paceLagMs;
+  verify(isPaced, `${total} names of ${seconds} s were asked in ${askingMs} ms`);
+}
 
 export type NameAsker = { ask(load: Load, seconds: number): Promise<Answers> };
 

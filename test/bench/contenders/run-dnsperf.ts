@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { DnsServer } from '../../../contracts/dns-server.ts';
 import { provideProgram } from '../../helpers/programs.ts';
 import { verify } from '../harness/bench.ts';
+import { measureChildrenCpu } from './children-cpu.ts';
 import { benchNames } from './name-asker.ts';
 
 export type DnsperfRun = DnsperfStatistics & {
@@ -22,7 +23,6 @@ export type DnsperfStatistics = {
   lost: number;
   /** Answers with NOERROR. */
   noerror: number;
-  perSecond: number;
   elapsedMs: number;
 };
 
@@ -32,10 +32,10 @@ export type Dnsperf = {
   stop(): Promise<void>;
 };
 
-/** 100 on every Linux that Node.js runs on (`getconf CLK_TCK`). */
-const clockTicksPerSecond = 100;
+/** For the last answers, which it waits 5 s for, and for what it writes. */
+const endLimitMs = 20_000;
 
-/** Writes the list of names; rejects when there is no dnsperf. */
+/** Writes the list of names; rejects with `PROGRAM_MISSING` when there is no dnsperf. */
 export async function prepareDnsperf(server: DnsServer): Promise<Dnsperf> {
   const program = await provideProgram('dnsperf');
   const folder = await mkdtemp(join(tmpdir(), 'probe-task-dnsperf-'));
@@ -52,13 +52,12 @@ export async function prepareDnsperf(server: DnsServer): Promise<Dnsperf> {
     async run({ seconds, perSecond }) {
       const pace = perSecond === undefined ? [] : ['-v', '-Q', String(perSecond)];
       const args = [...target, '-T', '1', '-c', '10', '-q', '200', '-l', String(seconds), ...pace];
-      const cpuBefore = await childrenCpuMs();
-      await runInto(output, program, args);
-      const cpuAfter = await childrenCpuMs();
+      const limitMs = seconds * 1000 + endLimitMs;
+      const cpuMs = await measureChildrenCpu(() => runInto(output, program, args, limitMs));
       const text = await readFile(output, 'utf8');
       return {
         ...parseDnsperfStatistics(text),
-        cpuMs: cpuBefore === null || cpuAfter === null ? null : cpuAfter - cpuBefore,
+        cpuMs,
         delaysMs: parseDnsperfDelays(text),
       };
     },
@@ -66,25 +65,20 @@ export async function prepareDnsperf(server: DnsServer): Promise<Dnsperf> {
   };
 }
 
-async function runInto(file: string, program: string, args: string[]): Promise<void> {
+async function runInto(file: string, program: string, args: string[], limitMs: number): Promise<void> {
   const output = await open(file, 'w');
   try {
-    const child = spawn(program, args, { stdio: ['ignore', output.fd, 'inherit'] });
-    const [code] = await once(child, 'close');
-    if (code !== 0) throw new Error(`dnsperf ended with ${code}`);
+    const child = spawn(program, args, {
+      stdio: ['ignore', output.fd, 'inherit'],
+      timeout: limitMs,
+      killSignal: 'SIGKILL',
+    });
+    await once(child, 'close');
+    if (child.signalCode === 'SIGKILL') throw new Error(`dnsperf was not done after ${limitMs} ms`);
+    if (child.exitCode !== 0) throw new Error(`dnsperf ended with ${child.signalCode ?? child.exitCode}`);
   } finally {
     await output.close();
   }
-}
-
-/** Processor time of all children that have ended so far, milliseconds; null where there is no /proc. */
-export async function childrenCpuMs(): Promise<number | null> {
-  if (process.platform !== 'linux') return null;
-  const text = await readFile('/proc/self/stat', 'utf8');
-  // The name of the program, in parentheses, may hold blanks: the third field is the first one behind it (proc(5)).
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const ticks = Number(fields[13]) + Number(fields[14]);
-  return (ticks / clockTicksPerSecond) * 1000;
 }
 
 /** Of the statistics at the end of its output; throws when one is missing. */
@@ -101,7 +95,6 @@ export function parseDnsperfStatistics(text: string): DnsperfStatistics {
     completed,
     lost: read(/Queries lost:\s+(\d+)/),
     noerror: completed === 0 ? 0 : read(/Response codes:.*\bNOERROR (\d+)/),
-    perSecond: read(/Queries per second:\s+([\d.]+)/),
     elapsedMs: read(/Run time \(s\):\s+([\d.]+)/) * 1000,
   };
 }
@@ -111,8 +104,9 @@ export function parseDnsperfDelays(text: string): number[] {
   return Array.from(text.matchAll(/^> \S+ \S+ \S+ (\d+\.\d+)$/gm), ([, seconds]) => Number(seconds) * 1000);
 }
 
-/** Throws unless each of its queries had one end, and every answer was one. */
+/** Throws unless each of its queries had one end, some had an answer, and every answer was one. */
 export function checkDnsperf({ sent, completed, lost, noerror }: DnsperfStatistics): void {
+  verify(completed > 0, `dnsperf: none of ${sent} queries was answered`);
   verify(sent === completed + lost, `dnsperf: ${sent - completed - lost} of ${sent} queries had no end`);
   verify(noerror === completed, `dnsperf: ${completed - noerror} of ${completed} answers were none`);
 }

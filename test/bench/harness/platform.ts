@@ -1,17 +1,17 @@
 // The servers that the benches share: each is started when it is first asked for, and stopped at the end of the run.
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import type { DnsServer } from '../../../contracts/dns-server.ts';
 import { migrateToLatest } from '../../../infra/database/migrate.ts';
 import type { Stoppable } from '../../../infra/lifecycle.ts';
 import { startNatsServer } from '../../../infra/local-stack/nats-server.ts';
 import { startPostgres } from '../../../infra/local-stack/postgres.ts';
 import { tryAll } from '../../../infra/try-all.ts';
-import { startAuthoritativeServer } from '../../helpers/authoritative-server.ts';
+import { executeSql, inDatabase } from '../../helpers/execute-sql.ts';
 import { provideProgram } from '../../helpers/programs.ts';
+import { serveWildcardZone } from '../../helpers/wildcard-zone.ts';
 
 /** Every name below this zone has one A record, 192.0.2.1. */
 export const zone = 'bench.test';
@@ -59,10 +59,7 @@ export function createPlatform(): Platform {
   }
 
   async function startNameServer(): Promise<DnsServer> {
-    const file = join(await dataFolder(), zone);
-    const records = ['@ IN SOA ns. admin. 1 60 60 60 60', '@ IN NS ns.', `* IN A ${zoneAddress}`];
-    await writeFile(file, [`$ORIGIN ${zone}.`, '$TTL 60', ...records, ''].join('\n'));
-    const server = await startAuthoritativeServer({ zones: [{ name: zone, file }] });
+    const server = await serveWildcardZone(zone, zoneAddress);
     started.push(server);
     return { transport: 'udp', address: server.address, family: 4, port: server.port };
   }
@@ -103,25 +100,14 @@ export function createPlatform(): Platform {
       postgres ??= startDatabaseServer();
       const adminUrl = await postgres;
       const name = `bench_${randomBytes(8).toString('hex')}`;
-      await execute(adminUrl, `create database ${name}`);
-      const url = new URL(adminUrl);
-      url.pathname = `/${name}`;
-      if (isMigrated) await migrateToLatest(url.href);
-      return { url: url.href, stop: () => execute(adminUrl, `drop database ${name} with (force)`) };
+      await executeSql(adminUrl, `create database ${name}`);
+      const url = inDatabase(adminUrl, name);
+      if (isMigrated) await migrateToLatest(url);
+      return { url, stop: () => executeSql(adminUrl, `drop database ${name} with (force)`) };
     },
     stop() {
       stopping ??= stopAll();
       return stopping;
     },
   };
-}
-
-async function execute(url: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(sql);
-  } finally {
-    await client.end();
-  }
 }

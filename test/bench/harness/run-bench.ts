@@ -1,5 +1,5 @@
 // One bench with what it starts: whatever happens, nothing of it is left running.
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { describeError } from '../../../infra/error-text.ts';
 import type { Stoppable } from '../../../infra/lifecycle.ts';
 import { tryAll } from '../../../infra/try-all.ts';
@@ -20,7 +20,7 @@ export async function runBench(
   },
 ): Promise<{ figures: Figure[]; curves: Curve[] }> {
   const { platform, isQuick, profileFolder, signal, report } = options;
-  const profiling = profileFolder === undefined ? undefined : `--cpu-prof --cpu-prof-dir=${profileFolder}`;
+  const profiling = profileFolder && `--cpu-prof --cpu-prof-dir=${JSON.stringify(resolve(profileFolder))}`;
   const kept: Stoppable[] = [];
   const late: Promise<void>[] = [];
   let isEnding = false;

@@ -1,4 +1,4 @@
-// Asks names through the agent's DNS engine, wired as the agent wires it, and looks at every record of the answers.
+// Asks names through the agent's DNS engine, with places and sockets as dnsperf has them, and looks at every answer.
 import { encodeDomainName } from '../../../contracts/domain-name.ts';
 import { createStallClock } from '../../../infra/stall-clock.ts';
 import { createDnsEngine, type Resolution } from '../../../services/agent/dns/engine.ts';

@@ -2,12 +2,11 @@
 import { Logger, makeWorkerUtils, run, runMigrations } from 'graphile-worker';
 import { Client } from 'pg';
 import { z } from 'zod';
-import { waitUntil } from '../../../infra/local-stack/wait-until.ts';
+import { createDrainClock } from '../contenders/drain-clock.ts';
 import { drainSchema } from '../contenders/queue-drain.ts';
 import { settleDatabase } from '../contenders/settle-database.ts';
 import { serveWork } from '../harness/serve-work.ts';
 
-const limitMs = 60_000;
 const chunk = 5000;
 const logger = new Logger(() => () => undefined);
 const payloadSchema = z.object({ n: z.int() });
@@ -18,10 +17,7 @@ serveWork(drainSchema, async ({ databaseUrl, jobs }) => {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   await settleDatabase(client);
-  const { promise: handled, resolve: onHandled } = Promise.withResolvers<void>();
-  const seen = new Set<number>();
-  let calls = 0;
-  let startedAt = 0;
+  const clock = createDrainClock(jobs);
   const runner = await run({
     preset: {
       worker: {
@@ -37,22 +33,14 @@ serveWork(drainSchema, async ({ databaseUrl, jobs }) => {
     noHandleSignals: true,
     taskList: {
       nothing(payload) {
-        if (calls === 0) startedAt = performance.now();
-        calls += 1;
-        seen.add(payloadSchema.parse(payload).n);
-        if (calls === jobs) onHandled();
+        clock.handle(payloadSchema.parse(payload).n);
       },
     },
   });
-  await handled;
-  const isDone = await waitUntil(async () => ((await hasJobs(client)) ? null : true), {
-    timeoutMs: limitMs,
-    intervalMs: 1,
-  });
-  const elapsedMs = performance.now() - startedAt;
+  const drained = await clock.waitForEnd(() => hasJobs(client));
   await runner.stop();
   await client.end();
-  return { elapsedMs, calls, jobs: seen.size, isDone: isDone !== null };
+  return drained;
 });
 
 async function addJobs(connectionString: string, count: number): Promise<void> {

@@ -2,12 +2,11 @@
 import { Client } from 'pg';
 import { PgBoss } from 'pg-boss';
 import { z } from 'zod';
-import { waitUntil } from '../../../infra/local-stack/wait-until.ts';
+import { createDrainClock } from '../contenders/drain-clock.ts';
 import { drainSchema } from '../contenders/queue-drain.ts';
 import { settleDatabase } from '../contenders/settle-database.ts';
 import { serveWork } from '../harness/serve-work.ts';
 
-const limitMs = 60_000;
 const chunk = 5000;
 const queue = 'nothing';
 const dataSchema = z.object({ n: z.int() });
@@ -29,10 +28,7 @@ serveWork(drainSchema, async ({ databaseUrl, jobs }) => {
   const client = new Client({ connectionString: databaseUrl });
   await client.connect();
   await settleDatabase(client);
-  const { promise: handled, resolve: onHandled } = Promise.withResolvers<void>();
-  const seen = new Set<number>();
-  let calls = 0;
-  let startedAt = 0;
+  const clock = createDrainClock(jobs);
   await boss.work(
     queue,
     {
@@ -42,22 +38,14 @@ serveWork(drainSchema, async ({ databaseUrl, jobs }) => {
       pollingIntervalSeconds: 0.5,
     },
     async (batch) => {
-      if (calls === 0) startedAt = performance.now();
-      for (const { data } of batch) seen.add(dataSchema.parse(data).n);
-      calls += batch.length;
-      if (calls === jobs) onHandled();
+      for (const { data } of batch) clock.handle(dataSchema.parse(data).n);
     },
   );
-  await handled;
-  const isDone = await waitUntil(async () => ((await hasJobs(client)) ? null : true), {
-    timeoutMs: limitMs,
-    intervalMs: 1,
-  });
-  const elapsedMs = performance.now() - startedAt;
+  const drained = await clock.waitForEnd(() => hasJobs(client));
   await boss.stop({ graceful: false });
   await client.end();
   if (faults.length > 0) throw new AggregateError(faults, 'pg-boss reported faults');
-  return { elapsedMs, calls, jobs: seen.size, isDone: isDone !== null };
+  return drained;
 });
 
 async function hasJobs(client: Client): Promise<boolean> {
