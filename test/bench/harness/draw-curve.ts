@@ -3,11 +3,12 @@ import type { Curve } from './bench.ts';
 import { formatNumber } from './render-figures.ts';
 
 const width = 720;
-const height = 400;
 const left = 80;
-const right = 190;
-const top = 48;
-const bottom = 56;
+const right = 24;
+const top = 64;
+const axisAt = 344;
+const legendAt = 408;
+const legendStep = 20;
 const tickCount = 5;
 const colours = ['#2f6fb5', '#c8662a', '#3c8d5a', '#8a5ab0', '#a8323e', '#7a7a7a'];
 
@@ -17,9 +18,10 @@ export function drawCurve({ title, x, y, lines }: Curve): string {
   const xTop = roundUp(Math.max(...points.map((point) => point.x)));
   const yTop = roundUp(Math.max(...points.map((point) => point.y)));
   const placeX = (value: number) => left + (value / xTop) * (width - left - right);
-  const placeY = (value: number) => height - bottom - (value / yTop) * (height - top - bottom);
+  const placeY = (value: number) => axisAt - (value / yTop) * (axisAt - top);
   const text = (at: [number, number], words: string, more = '') =>
     `<text x="${at[0].toFixed(1)}" y="${at[1].toFixed(1)}"${more}>${escapeText(words)}</text>`;
+  const height = legendAt + lines.length * legendStep;
   const ticks = Array.from({ length: tickCount + 1 }, (_, index) => index / tickCount);
   const xValues = [...new Set(points.map((point) => point.x))];
 
@@ -35,22 +37,22 @@ export function drawCurve({ title, x, y, lines }: Curve): string {
       ];
     }),
     ...xValues.map((value) =>
-      text([placeX(value), height - bottom + 18], formatNumber(value), ' text-anchor="middle"'),
+      text([placeX(value), axisAt + 18], formatNumber(value), ' text-anchor="middle"'),
     ),
-    text([(left + width - right) / 2, height - 14], x, ' text-anchor="middle"'),
-    text([14, top - 10], y),
+    text([(left + width - right) / 2, axisAt + 38], x, ' text-anchor="middle"'),
+    text([14, top - 18], y),
     ...lines.flatMap(({ name, points: own }, index) => {
       const colour = colours[index % colours.length];
       const places = own.map((point) => `${placeX(point.x).toFixed(1)},${placeY(point.y).toFixed(1)}`);
-      const labelY = top + 8 + index * 20;
+      const labelY = legendAt + index * legendStep;
       return [
         `<polyline points="${places.join(' ')}" fill="none" stroke="${colour}" stroke-width="2"/>`,
         ...places.map((place) => {
           const [cx, cy] = place.split(',');
           return `<circle cx="${cx}" cy="${cy}" r="3" fill="${colour}"/>`;
         }),
-        `<rect x="${width - right + 16}" y="${labelY - 9}" width="10" height="10" fill="${colour}"/>`,
-        text([width - right + 32, labelY], name),
+        `<rect x="${left}" y="${labelY - 9}" width="10" height="10" fill="${colour}"/>`,
+        text([left + 16, labelY], name),
       ];
     }),
     '</svg>',
@@ -58,11 +60,11 @@ export function drawCurve({ title, x, y, lines }: Curve): string {
   ].join('\n');
 }
 
-/** The next of 1, 2, 2.5, 5, 10, 20, … that is no less than a value. */
+/** The next number with few digits that is no less than a value, so that the axis is parted into round ones. */
 function roundUp(value: number): number {
   if (value <= 0) return 1;
   const power = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 2, 2.5, 5, 10].find((each) => each * power >= value) ?? 10;
+  const step = [1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10].find((each) => each * power >= value) ?? 10;
   return step * power;
 }
 
