@@ -27,6 +27,7 @@ export function drawCurve({ title, x, y, lines }: Curve): string {
 
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${escapeText(title)}</title>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     text([left, 26], title, ' font-size="15" font-weight="bold"'),
     ...ticks.flatMap((share) => {
