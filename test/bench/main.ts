@@ -51,7 +51,10 @@ async function runAll(request: BenchRequest): Promise<number> {
         process.stdout.write(`${lines.join('\n')}\n`);
         if (isSaved) await saveResults(import.meta.dirname, bench.name, { figures, curves });
       } catch (error) {
-        if (interrupt.signal.aborted) return 130;
+        if (interrupt.signal.aborted) {
+          report('interrupted');
+          return 130;
+        }
         hasFailed = true;
         report(`${bench.name} FAILED: ${error instanceof Error ? error.stack : describeError(error)}`);
       }
