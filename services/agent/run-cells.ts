@@ -41,7 +41,7 @@ export function createCellRunner(options: { engine: DnsEngine; metrics: Metrics 
     let open = queries.length;
     for (const [cell, query] of queries.entries()) {
       engine.resolve(query, { deadlineAt, askingMs, lane }, (resolution) => {
-        // The engine takes no exceptions: it is in the midst of its sockets' messages.
+        // A fault is this run's; left to the engine it would be nobody's, and uncaught.
         try {
           const outcome = toOutcome(cell, resolution);
           counted.inc({ outcome: statusLabel(outcome.status) });

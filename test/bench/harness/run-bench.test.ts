@@ -98,6 +98,21 @@ test('a stop that fails keeps nothing else from being stopped, and is told besid
   expect(lines).toEqual([expect.stringContaining('gateway ended with exit code 1')]);
 });
 
+test('a bench whose service does not stop as it should has failed', async () => {
+  let isStopped = false;
+  const { running } = run(async ({ keep }) => {
+    keep({
+      stop: async () => {
+        isStopped = true;
+      },
+    });
+    keep({ stop: () => Promise.reject(new Error('gateway ended with exit code 1')) });
+    return { figures: [lag] };
+  });
+  await expect(running).rejects.toThrow('gateway ended with exit code 1');
+  expect(isStopped).toBe(true);
+});
+
 test('its lines are told below its own', async () => {
   const { running, lines } = run(async ({ report }) => {
     report('zdns is missing');

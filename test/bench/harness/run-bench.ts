@@ -74,10 +74,14 @@ export async function runBench(
       },
     });
     const { figures, curves = [] } = await Promise.race([work, interrupted]);
+    await stopAll();
     return { figures: figures.map((figure) => ({ bench: bench.name, ...figure })), curves };
+  } catch (error) {
+    // Of a bench that has failed already a fault of the stop is told beside its own, and not instead of it.
+    if (!isEnding)
+      await stopAll().catch((fault: unknown) => report(`  ${bench.name}: ${describeError(fault)}`));
+    throw error;
   } finally {
     signal.removeEventListener('abort', onAbort);
-    // A fault of a stop is told beside that of the bench, and not instead of it.
-    await stopAll().catch((fault: unknown) => report(`  ${bench.name}: ${describeError(fault)}`));
   }
 }
