@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
 import { createAsyncApiDocument } from './asyncapi.ts';
+import { createCrontabDocument } from './crontab-openapi.ts';
 import { collectJsonSchemas } from './json-schemas.ts';
 import { renderPythonConstants } from './python-constants.ts';
 
@@ -12,6 +13,7 @@ const ownFolder = 'generated';
 export function createGeneratedFiles(): Map<string, string> {
   const files = new Map([
     [`${ownFolder}/asyncapi.json`, formatJson(createAsyncApiDocument())],
+    [`${ownFolder}/openapi-crontab.json`, formatJson(createCrontabDocument())],
     ['python/src/probe_task/_constants.py', renderPythonConstants()],
   ]);
   for (const [name, schema] of collectJsonSchemas()) {

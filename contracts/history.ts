@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { taskIdSchema } from './task.ts';
 
 /** Unix seconds, or an ISO 8601 date-time with its offset. */
-const momentSchema = z
+export const momentSchema = z
   .union([z.number().min(0).max(253_402_300_799), z.iso.datetime({ offset: true })], {
     error: 'expected Unix seconds or an ISO 8601 date-time with its offset',
   })

@@ -68,3 +68,21 @@ export function isReplySubject(subject: string): boolean {
 }
 
 const requestSubjects = new Set<string>(Object.values(subjects));
+
+const plainSubject = /^[^\s\p{Cc}.*>]+(?:\.[^\s\p{Cc}.*>]+)*$/u;
+const systemPrefixes = ['$', '_INBOX.', '_R_.', '_GR_.'];
+const maxSubjectLength = 255;
+
+/**
+ * May a user of the crontab service have a request sent to this subject? Any that names one service, except those
+ * between our own processes, replies, and those of the server.
+ */
+export function isCallableSubject(subject: string): boolean {
+  if (requestSubjects.has(subject)) return true;
+  return (
+    subject.length <= maxSubjectLength &&
+    plainSubject.test(subject) &&
+    !ownPrefixes.some((prefix) => subject.startsWith(prefix)) &&
+    !systemPrefixes.some((prefix) => subject.startsWith(prefix))
+  );
+}

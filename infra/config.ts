@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { BusConfig } from './bus/nats-bus.ts';
 import { describeError } from './error-text.ts';
 import { logLevels } from './logger.ts';
+import { isTimeZone } from './schedule/time-zone.ts';
 
 /** What is wrong with the environment, one readable line per fault. */
 export class ConfigError extends Error {
@@ -50,6 +51,10 @@ export function integerVariable(min: number, max: number) {
       error: `expected a whole number from ${min} to ${max}`,
     });
 }
+
+export const timeZoneVariable = z.string().refine(isTimeZone, {
+  error: 'expected a time zone of the IANA database, such as Asia/Shanghai',
+});
 
 /** Entries parted by commas; blanks around them do not count. */
 export function listVariable<Item extends z.ZodType<unknown, string>>(item: Item) {
@@ -164,3 +169,11 @@ export const operationVariables = {
   METRICS_PORT: integerVariable(0, 65535).default(0),
   LOG_LEVEL: logLevelSchema,
 };
+
+/** Keys of an API: several, so that a new one can be handed out before the old one goes; none leaves it open. */
+export const apiKeysVariable = listVariable(
+  z
+    .string()
+    .min(16, 'expected keys of at least 16 characters')
+    .regex(/^[!-~]+$/, 'expected printable ASCII characters'),
+).default([]);

@@ -5,7 +5,7 @@ import type { Database } from './database.ts';
 import type { Tables } from './tables.ts';
 
 /** Tables partitioned by day of `scheduled_at`; each has a default partition for rows whose day has none of its own. */
-export type DayPartitionedTable = keyof Pick<Tables, 'probe_result' | 'probe_slot'>;
+export type DayPartitionedTable = keyof Pick<Tables, 'probe_result' | 'probe_slot' | 'crontab_log'>;
 
 export type PartitionState = {
   /** Partitions of all tables, without the default ones. */
@@ -18,7 +18,7 @@ export type PartitionState = {
 const lockTimeoutMs = 1000;
 /** Rows deleted from a default partition by one statement. */
 const deleteBatch = 10_000;
-/** Half of what a scheduler may hold a connection: when that is cut, its statement does not go on for long. */
+/** Half of what such a process may hold a connection: when that is cut, its statement does not go on for long. */
 const statementLimit = '30s';
 /** Any number that no other advisory lock of this database has. */
 const lockKey = 7_140_331;

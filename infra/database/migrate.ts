@@ -6,6 +6,7 @@ import * as definitions from './migrations/001-definitions.ts';
 import * as results from './migrations/002-results.ts';
 import * as recurring from './migrations/003-recurring.ts';
 import * as taskReply from './migrations/004-task-reply.ts';
+import * as crontab from './migrations/005-crontab.ts';
 
 /** Forward only, in the order of their names. */
 const migrations: Record<string, Migration> = {
@@ -13,6 +14,7 @@ const migrations: Record<string, Migration> = {
   '002-results': results,
   '003-recurring': recurring,
   '004-task-reply': taskReply,
+  '005-crontab': crontab,
 };
 
 /** Runs what has not run yet; resolves with the names of what ran. */

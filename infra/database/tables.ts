@@ -1,5 +1,6 @@
 // The tables as Kysely sees them; migrations/ creates them.
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type { CrontabTask } from '../../contracts/crontab.ts';
 import type { SectionRecord, VerboseRow } from '../../contracts/probe.ts';
 import type { RunPayload } from '../../contracts/run.ts';
 import type { Task } from '../../contracts/task.ts';
@@ -86,6 +87,69 @@ export type Tables = {
     /** Earlier slots that this one stands for: nobody was there to plan them. */
     missed: number;
     skipped: JSONColumnType<SkippedPart[]>;
+  };
+  crontab_task: Pick<
+    CrontabTask,
+    | 'name'
+    | 'enable'
+    | 'module'
+    | 'type'
+    | 'start_time'
+    | 'time_zone'
+    | 'url'
+    | 'method'
+    | 'resp_regexp'
+    | 'body'
+    | 'body_type'
+    | 'redo_param'
+    | 'tags'
+    | 'overlap'
+    | 'misfire'
+    | 'misfire_window'
+    | 'delivery'
+  > & {
+    /** bigint: a decimal string. */
+    task_id: Generated<string>;
+    timeout_ms: number;
+    /** Empty for none. */
+    secret: string;
+    /** Calls of one target share room. */
+    target: string;
+    /** When the schedule was stored: the phase of `@every`. */
+    anchor_at: Timestamp;
+    /** The next time; infinity when there is none, or the task is disabled. */
+    next_at: OpenTimestamp;
+    /** The newest time that was planned. */
+    last_at: Date | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+  };
+  crontab_run: LeaseColumns & {
+    task_id: string;
+    /** The nominal time; of a rerun, when it was asked for. */
+    scheduled_at: Date;
+    run_type: number;
+    /** Calls that failed before. */
+    try: Generated<number>;
+    target: string;
+  };
+  crontab_log: {
+    scheduled_at: Date;
+    run_id: string;
+    try: number;
+    task_id: string;
+    name: string;
+    run_type: number;
+    status: number;
+    begin_at: Date;
+    end_at: Date;
+    method: string;
+    url: string;
+    body: string;
+    resp: string;
+    resp_code: number | null;
+    err: string;
+    missed: Generated<number>;
   };
   domain_group: { id: Generated<number>; name: string; domains: string[]; updated_at: Timestamp };
   probe_group_detail: { group_id: number; country: string; province: string; city: string; carrier: string };

@@ -1,7 +1,16 @@
 // Reads the settings that the stack itself needs before anything starts, by the same schemas as the services.
 import { z } from 'zod';
-import { busVariables, ConfigError, databaseUrlVariable, operationVariables, readConfig } from '../config.ts';
+import {
+  busVariables,
+  ConfigError,
+  databaseUrlVariable,
+  integerVariable,
+  operationVariables,
+  readConfig,
+} from '../config.ts';
 import { describeError } from '../error-text.ts';
+import { readHttpHost } from './http-address.ts';
+import type { StackService } from './services.ts';
 import { findFree } from './start-on-free-port.ts';
 
 const variables = z.object({
@@ -12,10 +21,17 @@ const variables = z.object({
 });
 
 /** Rejects with `ConfigError`, one readable line per fault. */
-export async function checkSettings(env: NodeJS.ProcessEnv): Promise<void> {
-  const { HTTP_HOST } = readConfig(variables, env);
+export async function checkSettings(
+  services: readonly StackService[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const ports = services.flatMap(({ port }) => (port === undefined ? [] : [port.variable]));
+  const portVariables = Object.fromEntries(
+    ports.map((variable) => [variable, integerVariable(0, 65535).optional()]),
+  );
+  readConfig(variables.extend(portVariables), env);
   try {
-    await findFree(0, HTTP_HOST);
+    await findFree(0, readHttpHost(env));
   } catch (error) {
     throw new ConfigError([`HTTP_HOST: ${describeError(error)}`]);
   }

@@ -27,7 +27,7 @@ export async function runStackProcess(parts: StackParts, options: RunStackOption
   const { dataFolder, env, sameKeystrokeMs = defaultSameKeystrokeMs } = options;
   // A reader that goes away (`npm start | head`) does not end the stack.
   process.stdout.on('error', () => undefined);
-  await refuseWrongSettings(env);
+  await refuseWrongSettings(parts, env);
   const lock = await takeLock(dataFolder, env);
 
   const stack = createLocalStack(parts, {
@@ -86,9 +86,9 @@ export async function runStackProcess(parts: StackParts, options: RunStackOption
   }
 }
 
-async function refuseWrongSettings(env: NodeJS.ProcessEnv): Promise<void> {
+async function refuseWrongSettings({ services }: StackParts, env: NodeJS.ProcessEnv): Promise<void> {
   try {
-    await checkSettings(env);
+    await checkSettings(services, env);
   } catch (error) {
     for (const fault of error instanceof ConfigError ? error.faults : [describeError(error)])
       printFault(fault);

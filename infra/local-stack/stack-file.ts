@@ -12,7 +12,8 @@ const stackAddressesSchema = z.object({
   databaseUrl: z.string(),
   /** `host:port` of the example zone's DNS server. */
   exampleZone: z.string(),
-  services: z.array(z.object({ name: z.string(), metricsUrl: z.string() })),
+  /** `url`: of its API, where it has one over HTTP. */
+  services: z.array(z.object({ name: z.string(), url: z.string().optional(), metricsUrl: z.string() })),
 });
 export type StackAddresses = z.infer<typeof stackAddressesSchema>;
 

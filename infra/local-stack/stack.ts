@@ -88,8 +88,10 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
       supervisor: { report, onGiveUp: onFailure, ...(restart === undefined ? {} : { restart }) },
       onStarting: (supervised) => stoppers.push((how) => supervised.stop(how)),
     });
-    for (const { name, metricsUrl, note } of started) report(`${label(name)} ${metricsUrl}${note}`);
-    const services = started.map(({ name, metricsUrl }) => ({ name, metricsUrl }));
+    for (const { name, metricsUrl, url, note } of started) {
+      report(`${label(name)} ${url ?? metricsUrl}${note}`);
+    }
+    const services = started.map(({ name, metricsUrl, url }) => ({ name, url, metricsUrl }));
     const { pid, startedAt } = await identifySelf();
     const addresses = { pid, startedAt, natsUrl, databaseUrl, exampleZone, services };
     stoppers.push(() => removeStackFile(dataFolder));

@@ -1,7 +1,7 @@
 // Starts the services of the stack side by side, each on a port of its own.
 import { join } from 'node:path';
 import { readHttpHost } from './http-address.ts';
-import type { StackService } from './services.ts';
+import type { ServicePort, StackService } from './services.ts';
 import { findFree, noteOtherPort } from './start-on-free-port.ts';
 import { type SupervisedService, type SupervisorDeps, superviseService } from './supervise-service.ts';
 
@@ -22,7 +22,9 @@ export type StartServicesOptions = {
 export type StartedService = {
   name: string;
   metricsUrl: string;
-  /** Says that the preferred port is taken, where it is. */
+  /** Of its API, where it has one. */
+  url: string | undefined;
+  /** Says that the preferred port of its address is taken, where it is. */
   note: string;
 };
 
@@ -36,13 +38,14 @@ export async function startServices(
 ): Promise<StartedService[]> {
   const { firstPort, dataFolder, env, readyTimeoutMs, signal, supervisor, onStarting } = options;
   const metricsPorts = await chooseMetricsPorts(services.length, firstPort, readHttpHost(env));
-  const starts = services.map(async ({ name, script, env: ownEnv }, index) => {
+  const starts = services.map(async ({ name, script, env: ownEnv, port }, index) => {
     const supervised = superviseService(
       {
         name,
         script,
         env: { ...env, ...ownEnv },
         preferredPort: metricsPorts[index] ?? 0,
+        ownPort: port && { ...port, preferred: readPreferredPort(port, env) },
         logFolder: join(dataFolder, 'log'),
         runFolder: join(dataFolder, 'run'),
         readyTimeoutMs,
@@ -51,13 +54,22 @@ export async function startServices(
       supervisor,
     );
     onStarting(supervised);
-    const metricsUrl = await supervised.start();
-    const preferredPort = firstPort === 0 ? 0 : firstPort + index;
-    return { name, metricsUrl, note: noteOtherPort(Number(new URL(metricsUrl).port), preferredPort) };
+    const { metricsUrl, own } = await supervised.start();
+    const preferredMetrics = firstPort === 0 ? 0 : firstPort + index;
+    const note =
+      port === undefined || own === undefined
+        ? noteOtherPort(Number(new URL(metricsUrl).port), preferredMetrics)
+        : noteOtherPort(own.port, readPreferredPort(port, env));
+    return { name, metricsUrl, url: own?.url, note };
   });
   const failure = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected');
   if (failure !== undefined) throw failure.reason;
   return Promise.all(starts);
+}
+
+/** What the environment says goes before the service's own preference. */
+function readPreferredPort({ variable, preferred }: ServicePort, env: NodeJS.ProcessEnv): number {
+  return Number(env[variable] || preferred);
 }
 
 /**

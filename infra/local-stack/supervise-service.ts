@@ -23,8 +23,8 @@ export const defaultRestartPolicy: RestartPolicy = {
 };
 
 export type SupervisedService = {
-  /** Resolves with the metrics address once the service is ready; rejects with `SERVICE_FAILED` if it never is. */
-  start(): Promise<string>;
+  /** Resolves with its addresses once the service is ready; rejects with `SERVICE_FAILED` if it never is. */
+  start(): Promise<Pick<ServiceProcess, 'metricsUrl' | 'own'>>;
   /** Idempotent; `isForced` kills at once. */
   stop(options?: { isForced?: boolean }): Promise<void>;
 };
@@ -49,8 +49,15 @@ export function superviseService(options: ServiceProcessOptions, deps: Superviso
   let current: ServiceProcess | null = null;
   let watching: Promise<void> = Promise.resolve();
 
-  async function launch(preferredPort: number): Promise<ServiceProcess> {
-    current = await startServiceProcess({ ...options, preferredPort, signal });
+  /** On the ports of the run before, where there was one. */
+  async function launch(before?: ServiceProcess): Promise<ServiceProcess> {
+    const { preferredPort, ownPort } = options;
+    current = await startServiceProcess({
+      ...options,
+      preferredPort: before?.port ?? preferredPort,
+      ownPort: ownPort && { ...ownPort, preferred: before?.own?.port ?? ownPort.preferred },
+      signal,
+    });
     return current;
   }
 
@@ -72,7 +79,7 @@ export function superviseService(options: ServiceProcessOptions, deps: Superviso
         report(`${fault}; restarting in ${pauseMs / 1000} s`);
         await pause(pauseMs, undefined, { signal });
         try {
-          next = await launch(running.port);
+          next = await launch(running);
         } catch (error) {
           signal.throwIfAborted();
           fault = describeError(error);
@@ -85,14 +92,14 @@ export function superviseService(options: ServiceProcessOptions, deps: Superviso
 
   return {
     async start() {
-      const first = await launch(options.preferredPort);
+      const first = await launch();
       watching = watch(first).catch((error: unknown) => {
         if (signal.aborted) return;
         onGiveUp(
           error instanceof StackError ? error : new StackError('SERVICE_FAILED', describeError(error)),
         );
       });
-      return first.metricsUrl;
+      return first;
     },
     async stop({ isForced = false } = {}) {
       stopping.abort(new StackError('STOPPED', `${name} is being stopped`));

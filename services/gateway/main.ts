@@ -12,10 +12,10 @@ import {
   readConfig,
 } from '../../infra/config.ts';
 import { createDatabase } from '../../infra/database/database.ts';
+import { createOperationServer } from '../../infra/http/operation-server.ts';
 import { runProcess, sequence } from '../../infra/lifecycle.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { createMetrics } from '../../infra/metrics.ts';
-import { createOperationServer } from '../../infra/operation-server.ts';
 import { createStallClock } from '../../infra/stall-clock.ts';
 import { version } from '../../infra/version.ts';
 import { createAgentDirectory } from './agent-directory.ts';

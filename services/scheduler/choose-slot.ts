@@ -1,5 +1,5 @@
 // Which slot of a task is due now, and when the next one is. Pure; all times are milliseconds since the epoch.
-import { phaseOf, slotAfter, slotUntil } from './slot-grid.ts';
+import { phaseOf, slotAfter, slotUntil } from '../../infra/schedule/slot-grid.ts';
 import type { TaskWindow } from './task-window.ts';
 
 export type Schedule = {
@@ -53,8 +53,10 @@ function chooseOnce({ lastAt, nextAt, updatedAt }: Schedule, window: TaskWindow,
 }
 
 function chooseRecurring(schedule: Schedule, window: TaskWindow, nowMs: number): SlotChoice {
+  const taskId = schedule.task_id;
   const cycleMs = schedule.cycle * 1000;
-  const after = (atMs: number) => slotInWindowAfter(schedule.task_id, cycleMs, window, atMs);
+  const grid = { taskId, cycleMs, phaseMs: phaseOf(taskId, cycleMs) };
+  const after = (atMs: number) => slotInWindowAfter(grid, window, atMs);
   const { nextAt, updatedAt } = schedule;
   const lastAt = schedule.lastAt ?? -Infinity;
 
@@ -68,7 +70,7 @@ function chooseRecurring(schedule: Schedule, window: TaskWindow, nowMs: number):
   // The later slots until now are counted for each opening of the window at once.
   for (let next = after(slot); next <= nowMs; next = after(slot)) {
     const lastOpenMs = Math.min(next + window.openFor(next) - 1, nowMs);
-    slot = Math.max(next, slotUntil(schedule.task_id, cycleMs, lastOpenMs));
+    slot = Math.max(next, slotUntil(grid.phaseMs, cycleMs, lastOpenMs));
     missed += 1 + (slot - next) / cycleMs;
   }
   return {
@@ -80,22 +82,24 @@ function chooseRecurring(schedule: Schedule, window: TaskWindow, nowMs: number):
   };
 }
 
+type Grid = { taskId: string; cycleMs: number; phaseMs: number };
+
 /**
  * The next time of the grid that lies in the window. A window that falls between two times of the grid gets a slot of
  * its own, placed by the task's id: whoever asks for one probe a day between 9 and 10 wants that one.
  */
-function slotInWindowAfter(taskId: string, cycleMs: number, window: TaskWindow, atMs: number): number {
-  const gridMs = slotUntil(taskId, cycleMs, atMs);
-  const slot = moveIntoWindow(taskId, cycleMs, window, gridMs);
-  return slot > atMs ? slot : moveIntoWindow(taskId, cycleMs, window, gridMs + cycleMs);
+function slotInWindowAfter(grid: Grid, window: TaskWindow, atMs: number): number {
+  const gridMs = slotUntil(grid.phaseMs, grid.cycleMs, atMs);
+  const slot = moveIntoWindow(grid, window, gridMs);
+  return slot > atMs ? slot : moveIntoWindow(grid, window, gridMs + grid.cycleMs);
 }
 
 /** The first slot that is not before this time of the grid. */
-function moveIntoWindow(taskId: string, cycleMs: number, window: TaskWindow, gridMs: number): number {
+function moveIntoWindow({ taskId, cycleMs, phaseMs }: Grid, window: TaskWindow, gridMs: number): number {
   if (window.has(gridMs)) return gridMs;
   const openMs = window.openFrom(gridMs);
   if (openMs === Infinity) return Infinity;
   const lengthMs = window.openFor(openMs);
-  const inWindow = slotAfter(taskId, cycleMs, openMs - 1);
+  const inWindow = slotAfter(phaseMs, cycleMs, openMs - 1);
   return inWindow < openMs + lengthMs ? inWindow : openMs + phaseOf(taskId, lengthMs);
 }

@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { maxRunCells } from '../../contracts/run.ts';
 import type { Database } from '../../infra/database/database.ts';
 import { bury, buryThese, listDead, reap } from '../../infra/database/lease-table.ts';
-import { isolateFault } from './isolate-fault.ts';
+import { isolateFault } from '../../infra/schedule/isolate-fault.ts';
 
 /** Rows that one statement takes. */
 const batch = 1000;

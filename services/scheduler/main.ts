@@ -8,30 +8,20 @@ import {
   integerVariable,
   operationVariables,
   readConfig,
+  timeZoneVariable,
 } from '../../infra/config.ts';
 import { createDatabase } from '../../infra/database/database.ts';
+import { createOperationServer } from '../../infra/http/operation-server.ts';
 import { runProcess, sequence } from '../../infra/lifecycle.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { createMetrics } from '../../infra/metrics.ts';
-import { createOperationServer } from '../../infra/operation-server.ts';
 import { createScheduler } from './scheduler.ts';
-
-const timeZone = z.string().refine(
-  (name) => {
-    try {
-      return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-    } catch {
-      return false;
-    }
-  },
-  { error: 'expected a time zone of the IANA database, such as Asia/Shanghai' },
-);
 
 const variables = z.object({
   ...busVariables,
   ...operationVariables,
   DATABASE_URL: databaseUrlVariable,
-  SCHEDULER_TIME_ZONE: timeZone.default('Asia/Shanghai'),
+  SCHEDULER_TIME_ZONE: timeZoneVariable.default('Asia/Shanghai'),
   SCHEDULER_RETENTION_DAYS: integerVariable(1, 3650).default(7),
   SCHEDULER_MAX_CELLS: integerVariable(1, 10_000_000).default(500_000),
   SCHEDULER_DATABASE_CONNECTIONS: integerVariable(1, 100).default(4),

@@ -4,7 +4,7 @@ import { maxRunCells, type RunPayload } from '../../contracts/run.ts';
 import { chooseServers, type ResolverLookup, selectAgents } from '../../contracts/select-agents.ts';
 import type { Task } from '../../contracts/task.ts';
 import { maxSkippedIds, type SkippedPart, type SkipReason } from '../../contracts/task-slot.ts';
-import { jitterOf } from './slot-grid.ts';
+import { jitterOf } from './jitter.ts';
 
 /** An agent that registered itself; `isAlive`: it was heard of lately. */
 export type KnownAgent = PlacePattern & {

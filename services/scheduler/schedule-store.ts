@@ -1,8 +1,9 @@
 // What the scheduler reads within the one transaction of a turn.
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { createResolverLookup } from '../../contracts/select-agents.ts';
 import type { Task } from '../../contracts/task.ts';
 import type { Tables } from '../../infra/database/tables.ts';
+import { beginTurn } from '../../infra/schedule/due-tasks.ts';
 import type { Schedule } from './choose-slot.ts';
 import type { Definitions } from './plan-runs.ts';
 
@@ -17,10 +18,6 @@ export type DueTask = Schedule &
 
 /** Targets that take no more are read with their task: a query of their own for them would take a twentieth of a turn. */
 const fewOctets = 512;
-/** A scheduler that is gone without a word must not hold its tasks for long. */
-const idleLimit = '15s';
-/** Half of what a connection may be held (main.ts): when that is cut, its statement does not go on for long. */
-const statementLimit = '30s';
 
 /**
  * Locks up to `limit` enabled tasks that are due, the longest due first, leaving out those that another scheduler has
@@ -31,11 +28,7 @@ export async function lockDueTasks(
   limit: number,
   among?: string[],
 ): Promise<{ tasks: DueTask[]; nowMs: number }> {
-  await sql`set local idle_in_transaction_session_timeout = ${sql.lit(idleLimit)}`.execute(db);
-  await sql`set local statement_timeout = ${sql.lit(statementLimit)}`.execute(db);
-  // All that a turn seeks it seeks by keys. By statistics that are older than the runs of the last second, Postgres would
-  // read the whole of `probe_run`, and of `probe_task`, in every turn.
-  await sql`set local enable_seqscan = off`.execute(db);
+  await beginTurn(db);
   const rows = await db
     .selectFrom('probe_task')
     .select(['task_id', 'cycle', 'probe_data', 'group_id', 'task_time', 'next_at', 'last_at', 'updated_at'])
@@ -147,11 +140,4 @@ export async function readBusyAgents(
     .execute();
   const busy = new Set(rows.map(({ task_id, agent_id }) => `${task_id} ${agent_id}`));
   return (taskId, agentId) => busy.has(`${taskId} ${agentId}`);
-}
-
-/** Looks at a task again after `pauseMs`, unless it was moved on meanwhile. */
-export async function putOff(db: Kysely<Tables>, taskId: string, pauseMs: number): Promise<void> {
-  await sql`
-    update probe_task set next_at = now() + ${pauseMs}::float8 * interval '1 ms'
-    where task_id = ${taskId} and next_at <= now()`.execute(db);
 }

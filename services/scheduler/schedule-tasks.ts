@@ -1,8 +1,8 @@
 // The turns of the scheduler: due tasks → slots and runs. A newcomer reads this file first, then take-turn.ts.
 import type { Database } from '../../infra/database/database.ts';
 import type { Logger } from '../../infra/logger.ts';
-import { isolateFault } from './isolate-fault.ts';
-import { putOff } from './schedule-store.ts';
+import { putOff } from '../../infra/schedule/due-tasks.ts';
+import { takeTurnSafely } from '../../infra/schedule/take-turn-safely.ts';
 import { faultPauseMs, maxTurnTasks, type Turn, type TurnOptions, takeTurn } from './take-turn.ts';
 
 /**
@@ -16,24 +16,17 @@ export async function scheduleTasks(
   logger: Logger,
 ): Promise<Turn> {
   const { limit = maxTurnTasks, ...turnOptions } = options;
-  let locked: string[] = [];
-  function onLocked(taskIds: string[]): void {
-    locked = taskIds;
-  }
-  function attempt(among?: string[]): Promise<Turn> {
-    return database.transact((db) => takeTurn(db, { limit, among, onLocked }, turnOptions, logger));
-  }
-  try {
-    return await attempt();
-  } catch (error) {
-    const turns = await isolateFault(locked, error, {
-      work: attempt,
-      async giveUp(taskId, fault) {
-        logger.error({ err: fault, task: taskId }, 'a task cannot be scheduled');
-        await database.run((db) => putOff(db, taskId, faultPauseMs));
-      },
-    });
-    const nowMs = Math.max(0, ...turns.map((turn) => turn.nowMs));
-    return { slots: turns.flatMap(({ slots }) => slots), nowMs, isFull: true, nextLimit: limit };
-  }
+  return takeTurnSafely({
+    attempt: (choice) => database.transact((db) => takeTurn(db, { limit, ...choice }, turnOptions, logger)),
+    async giveUp(taskId, fault) {
+      logger.error({ err: fault, task: taskId }, 'a task cannot be scheduled');
+      await database.run((db) => putOff(db, 'probe_task', taskId, { pauseMs: faultPauseMs }));
+    },
+    join: (turns) => ({
+      slots: turns.flatMap(({ slots }) => slots),
+      nowMs: Math.max(0, ...turns.map(({ nowMs }) => nowMs)),
+      isFull: true,
+      nextLimit: limit,
+    }),
+  });
 }

@@ -4,16 +4,16 @@ import { wakeSubject } from '../../contracts/subjects.ts';
 import type { Bus } from '../../infra/bus/bus.ts';
 import type { Database } from '../../infra/database/database.ts';
 import { type PartitionState, readPartitionState } from '../../infra/database/day-partitions.ts';
+import { type QueueState, readQueueState } from '../../infra/database/queue-state.ts';
 import { type Component, sequence } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Metrics } from '../../infra/metrics.ts';
 import { createRepetition } from '../../infra/repeat.ts';
+import { catchUp } from '../../infra/schedule/catch-up.ts';
 import { type Absence, createAbsenceClock, standstillMs } from './agent-absence.ts';
-import { catchUp } from './catch-up.ts';
 import { buryRuns, reapRuns } from './clear-runs.ts';
-import { type QueueState, readQueueState } from './queue-state.ts';
 import { scheduleTasks } from './schedule-tasks.ts';
-import type { Turn, TurnOptions } from './take-turn.ts';
+import { maxTurnTasks, type Turn, type TurnOptions } from './take-turn.ts';
 import { dayTables, doUpkeep } from './upkeep.ts';
 
 const turnMs = 200;
@@ -118,7 +118,7 @@ export function createScheduler(options: {
       async work() {
         // Also when upkeep fails, or the alarm on it could not go off.
         partitions = await readPartitionState(database, dayTables);
-        queue = await readQueueState(database);
+        queue = await readQueueState(database, 'probe_run');
         return { hasMore: false };
       },
     }),
@@ -143,7 +143,7 @@ export function createScheduler(options: {
       name: 'scheduling',
       intervalMs: turnMs,
       logger,
-      work: (signal) => catchUp(takeTurn, { turnsAtOnce, signal }),
+      work: (signal) => catchUp(takeTurn, { turnsAtOnce, maxTurnTasks, signal }),
     }),
   ];
 

@@ -1,6 +1,7 @@
-// What a turn writes: slots with their runs, and when their tasks are due next.
+// What a turn writes: slots with their runs.
 import { sql, type Transaction } from 'kysely';
 import type { SkippedPart } from '../../contracts/task-slot.ts';
+import { formatNumbers, fromMs } from '../../infra/database/statement-values.ts';
 import type { Tables } from '../../infra/database/tables.ts';
 import type { PlannedRun } from './plan-runs.ts';
 
@@ -18,8 +19,6 @@ export type PlannedSlot = {
 /** Runs, and characters of their payloads, that one insert has, or a little more: they bound the size of a statement. */
 const maxInsertRuns = 10_000;
 const maxInsertLength = 16 * 1024 * 1024;
-/** The year 10,000. */
-const maxTimeMs = Date.UTC(10_000);
 
 type RunOfSlot = { slot: PlannedSlot; run: PlannedRun };
 
@@ -100,33 +99,4 @@ function createNumbering<Item>(): { items: Item[]; numberOf(item: Item): number 
       return items.length;
     },
   };
-}
-
-/** `lastAt`: null where no slot was planned; what was the newest one stays so. */
-export type Advance = { taskId: string; nextAt: number; lastAt: number | null };
-
-/** Sets when the tasks are due next, and which slot of theirs was the newest to be planned. */
-export async function advanceTasks(db: Transaction<Tables>, advances: Advance[]): Promise<void> {
-  await sql`
-    update probe_task
-    set next_at = ${fromMs('advance.next_at')}, last_at = coalesce(${fromMs('advance.last_at')}, probe_task.last_at)
-    from unnest(
-      ${formatNumbers(advances.map(({ taskId }) => taskId))}::bigint[],
-      ${formatNumbers(advances.map(({ nextAt }) => (nextAt < maxTimeMs ? nextAt : Infinity)))}::float8[],
-      ${formatNumbers(advances.map(({ lastAt }) => lastAt))}::float8[]
-    ) as advance (task_id, next_at, last_at)
-    where probe_task.task_id = advance.task_id`.execute(db);
-}
-
-/**
- * Milliseconds since the epoch as a time: cheaper than a text to write and to read. As seconds in a float8 they are exact
- * until the year 2242, and off by less than a millisecond later.
- */
-function fromMs(expression: string) {
-  return sql`to_timestamp((${sql.raw(expression)}) / 1000)`;
-}
-
-/** An array of Postgres. pg would make one too, and escape each number like a text. */
-function formatNumbers(values: readonly (number | string | null)[]): string {
-  return `{${values.map((value) => value ?? 'NULL').join(',')}}`;
 }

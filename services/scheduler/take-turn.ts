@@ -4,6 +4,10 @@ import { type Task, taskSchema } from '../../contracts/task.ts';
 import type { SkipReason } from '../../contracts/task-slot.ts';
 import type { Tables } from '../../infra/database/tables.ts';
 import type { Logger } from '../../infra/logger.ts';
+import { type Advance, advanceTasks } from '../../infra/schedule/due-tasks.ts';
+import { phaseOf, slotUntil } from '../../infra/schedule/slot-grid.ts';
+import type { TurnChoice } from '../../infra/schedule/take-turn-safely.ts';
+import { measureTurn, type TurnSize } from '../../infra/schedule/turn-size.ts';
 import type { Absence } from './agent-absence.ts';
 import { chooseSlot, type SlotChoice } from './choose-slot.ts';
 import { planRuns, type RunPlan, skip } from './plan-runs.ts';
@@ -16,18 +20,13 @@ import {
   readDomainGroupSizes,
   readTargets,
 } from './schedule-store.ts';
-import { slotUntil } from './slot-grid.ts';
-import { type Advance, advanceTasks, type PlannedSlot, storeSlots } from './store-slots.ts';
+import { type PlannedSlot, storeSlots } from './store-slots.ts';
 import { alwaysOpen, createTaskWindow, type TaskWindow } from './task-window.ts';
 
-export type Turn = {
+export type Turn = TurnSize & {
   slots: PlannedSlot[];
   /** By the clock of the database. */
   nowMs: number;
-  /** More tasks may be due than this turn took. */
-  isFull: boolean;
-  /** Tasks that the next turn had better lock: no more than it can plan. */
-  nextLimit: number;
 };
 
 export type TurnOptions = Absence & {
@@ -54,13 +53,10 @@ const awayReasons: readonly string[] = ['NO_AGENTS', 'AGENT_AWAY'] satisfies Ski
 type DueSlot = { task: DueTask; window: TaskWindow; choice: SlotChoice & { kind: 'slot' } };
 type DueSlotWithTarget = DueSlot & { target: Task['target'] };
 
-/**
- * `among`: takes these tasks only; `onLocked` is told which it got. What is due and too much for this turn stays as it
- * is, for the next one.
- */
+/** What is due and too much for this turn stays as it is, for the next one. */
 export async function takeTurn(
   db: Transaction<Tables>,
-  choice: { limit: number; among: string[] | undefined; onLocked: (taskIds: string[]) => void },
+  choice: TurnChoice & { limit: number },
   options: TurnOptions,
   logger: Logger,
 ): Promise<Turn> {
@@ -79,15 +75,10 @@ export async function takeTurn(
   const planned = await planSlots(db, await limitDomainGroups(db, readable), { ...options, nowMs }, logger);
   advances.push(...planned.advances);
   if (planned.slots.length > 0) await storeSlots(db, planned.slots);
-  if (advances.length > 0) await advanceTasks(db, advances);
+  if (advances.length > 0) await advanceTasks(db, 'probe_task', advances);
 
-  const isCut = advances.length < tasks.length;
-  return {
-    slots: planned.slots,
-    nowMs,
-    isFull: isCut || tasks.length === limit,
-    nextLimit: isCut ? Math.max(1, advances.length) : Math.min(maxTurnTasks, 2 * limit),
-  };
+  const counts = { limit, locked: tasks.length, taken: advances.length, maxTasks: maxTurnTasks };
+  return { slots: planned.slots, nowMs, ...measureTurn(counts) };
 }
 
 /** One task that cannot be understood must not stop the others of its turn, nor all turns after it. */
@@ -113,7 +104,8 @@ function chooseSafely(
 /** The time to which a task was put off is none of its slots: the one before it is. */
 function onGrid({ task_id, cycle, nextAt }: DueTask, window: TaskWindow): number {
   if (cycle === 0 || !Number.isFinite(nextAt)) return nextAt;
-  const gridMs = slotUntil(task_id, cycle * 1000, nextAt);
+  const cycleMs = cycle * 1000;
+  const gridMs = slotUntil(phaseOf(task_id, cycleMs), cycleMs, nextAt);
   return window.has(gridMs) ? gridMs : nextAt;
 }
 

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { agentIdSchema } from '../../contracts/agent.ts';
 import {
   internalSubjects,
+  isCallableSubject,
   isReplySubject,
   orderSubject,
   subjects,
@@ -26,6 +27,45 @@ test.each([
   '$JS.API.STREAM.DELETE.x',
 ])('no reply goes to %s', (subject) => {
   expect(isReplySubject(subject)).toBe(false);
+});
+
+test.each([
+  subjects.taskGet,
+  subjects.agentGet,
+  subjects.oneShoot,
+  'billing.run',
+  'probe.task.get:5f3a',
+  '计费.运行',
+  'x'.repeat(255),
+])('a callback may ask %s', (subject) => {
+  expect(isCallableSubject(subject)).toBe(true);
+});
+
+test.each([
+  ...Object.values(internalSubjects),
+  orderSubject('zhuhai-1'),
+  wakeSubject('zhuhai-1'),
+  '$SYS.REQ.SERVER.PING',
+  '$JS.API.STREAM.DELETE.x',
+  '$KV.bucket.key',
+  '_INBOX.abc.1',
+  '_R_.abc.def',
+  '_GR_.abc.def',
+  'a.*',
+  'a.>',
+  '>',
+  'a*b',
+  '',
+  '.',
+  'a.',
+  '.a',
+  'a..b',
+  'a b',
+  'a\tb',
+  'a\0b',
+  'x'.repeat(256),
+])('no callback asks %j', (subject) => {
+  expect(isCallableSubject(subject)).toBe(false);
 });
 
 test('no agent has an id that would make its subjects those of all agents', () => {

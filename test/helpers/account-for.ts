@@ -1,6 +1,6 @@
 // The books of recurring tasks: does every slot have its place on the grid, and every planned cell its one result?
 import type { SkippedPart } from '../../contracts/task-slot.ts';
-import { slotAfter, slotUntil } from '../../services/scheduler/slot-grid.ts';
+import { phaseOf, slotAfter, slotUntil } from '../../infra/schedule/slot-grid.ts';
 import type { RecurringPlatform } from './recurring-platform.ts';
 
 export type Account = {
@@ -104,15 +104,16 @@ function findGridFaults(task: TaskRow, slots: SlotRow[], pauses: Pause[]): strin
     return faults;
   }
   const cycleMs = cycle * 1000;
+  const phaseMs = phaseOf(id, cycleMs);
   /** `atMs`, or the first slot after the pause that it lies in. */
   const afterPause = (atMs: number) => {
     const pause = pauses.find(({ from, to }) => atMs > from.getTime() && atMs <= to.getTime());
-    return pause === undefined ? atMs : slotAfter(id, cycleMs, pause.to.getTime());
+    return pause === undefined ? atMs : slotAfter(phaseMs, cycleMs, pause.to.getTime());
   };
-  let expected = afterPause(slotAfter(id, cycleMs, createdAt.getTime()));
+  let expected = afterPause(slotAfter(phaseMs, cycleMs, createdAt.getTime()));
   for (const { scheduled_at: scheduledAt, missed } of slots) {
     const first = scheduledAt.getTime() - missed * cycleMs;
-    if (slotUntil(id, cycleMs, first) !== first) {
+    if (slotUntil(phaseMs, cycleMs, first) !== first) {
       faults.push(`task ${id}: ${describe(scheduledAt)} is not on its grid`);
     }
     if (first !== expected) {

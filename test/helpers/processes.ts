@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import { repositoryFolder } from '../../infra/local-stack/data-folder.ts';
 import { type RunResult, runProgram } from '../../infra/local-stack/run-program.ts';
 import { startServiceProcess } from '../../infra/local-stack/service-process.ts';
+import { stackServices } from '../../infra/local-stack/services.ts';
 import type { ChildExit } from '../../infra/local-stack/start-child.ts';
 
 export type TestService = {
   readonly pid: number;
   /** `http://127.0.0.1:<port>`, with /healthz, /readyz and /metrics. */
   readonly metricsUrl: string;
+  /** `http://127.0.0.1:<port>` of its API; without one the same as `metricsUrl`. */
+  readonly url: string;
   readonly exited: Promise<ChildExit>;
   /** What it has logged so far, line by line. */
   readLog(): Promise<string[]>;
@@ -34,11 +37,13 @@ const lineTimeoutMs = 18_000;
  */
 export async function spawnService(name: string, env: Record<string, string>): Promise<TestService> {
   const folder = await mkdtemp(join(tmpdir(), 'probe-task-service-'));
-  const { child, metricsUrl } = await startServiceProcess({
+  const port = stackServices.find((service) => service.name === name)?.port;
+  const { child, metricsUrl, own } = await startServiceProcess({
     name,
     script: mainFile(name),
     env: { ...plainEnvironment(), ...env },
     preferredPort: 0,
+    ownPort: port && { ...port, preferred: 0 },
     logFolder: folder,
     runFolder: folder,
     readyTimeoutMs,
@@ -57,6 +62,7 @@ export async function spawnService(name: string, env: Record<string, string>): P
   return {
     pid: child.pid,
     metricsUrl: new URL(metricsUrl).origin,
+    url: own?.url ?? new URL(metricsUrl).origin,
     exited: child.exited,
     readLog: async () => (lastOutput ?? (await child.readOutput())).trimEnd().split('\n'),
     signal: (signal) => child.signal(signal),

@@ -1,9 +1,6 @@
 // Schedulers and agents as real processes on one database, with what tests of recurring tasks ask of that database.
-import { Pool, type QueryResultRow } from 'pg';
-import { onTestFinished } from 'vitest';
-import { keepUntilTestEnd } from './cleanup.ts';
-import { createTestDatabase } from './postgres.ts';
-import { spawnService, type TestService } from './processes.ts';
+import type { TestService } from './processes.ts';
+import { createServicePlatform, type ServicePlatform } from './service-platform.ts';
 import { readMetric, until } from './test-client.ts';
 
 /** Fields of a task; what is left out is a task that runs once on every agent. */
@@ -17,11 +14,7 @@ export type NewTask = {
   count?: number;
 };
 
-export type RecurringPlatform = {
-  databaseUrl: string;
-  query<Row extends QueryResultRow>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** The first column of the first row. */
-  readNumber(sql: string, values?: unknown[]): Promise<number>;
+export type RecurringPlatform = Omit<ServicePlatform, 'start'> & {
   startScheduler(env?: Record<string, string>): Promise<TestService>;
   /** Resolves when the agent has registered itself: slots planned from then on count on it. */
   startAgent(id: string, env?: Record<string, string>): Promise<TestService>;
@@ -47,29 +40,8 @@ export async function startRecurringPlatform(options: {
   natsUrl: string;
   databaseUrl?: string;
 }): Promise<RecurringPlatform> {
-  const databaseUrl = options.databaseUrl ?? (await createDatabaseUntilTestEnd());
-  const pool = new Pool({ connectionString: databaseUrl, max: 2 });
-  // Tests end connections and servers on purpose; the next query opens a new one.
-  pool.on('error', () => undefined);
-  onTestFinished(() => pool.end());
-
-  async function query<Row extends QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {
-    return (await pool.query<Row>(sql, values)).rows;
-  }
-  async function readNumber(sql: string, values: unknown[] = []): Promise<number> {
-    const [row] = await query<Record<string, unknown>>(sql, values);
-    return Number(Object.values(row ?? {})[0]);
-  }
-  async function start(name: string, env: Record<string, string>): Promise<TestService> {
-    const common = { NATS_URL: options.natsUrl, DATABASE_URL: databaseUrl };
-    const service = await spawnService(name, { ...common, ...env });
-    let hasEnded = false;
-    void service.exited.then(() => {
-      hasEnded = true;
-    });
-    keepUntilTestEnd({ stop: async () => (hasEnded ? undefined : service.stop()) });
-    return service;
-  }
+  const platform = await createServicePlatform(options);
+  const { databaseUrl, query, readNumber, start } = platform;
   const agents = new Set<TestService>();
   const endLeases = async () => {
     await query(`update probe_run set lease_until = now() - interval '1 s' where state = 1`);
@@ -121,10 +93,4 @@ export async function startRecurringPlatform(options: {
       await runsDone();
     },
   };
-}
-
-async function createDatabaseUntilTestEnd(): Promise<string> {
-  const database = await createTestDatabase();
-  onTestFinished(database.drop);
-  return database.url;
 }

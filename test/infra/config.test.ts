@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import {
+  apiKeysVariable,
   busConfig,
   busVariables,
   ConfigError,
@@ -9,6 +10,7 @@ import {
   integerVariable,
   listVariable,
   readConfig,
+  timeZoneVariable,
 } from '../../infra/config.ts';
 import { hideLogin } from '../../infra/hide-login.ts';
 
@@ -38,6 +40,14 @@ describe('readConfig', () => {
     },
   );
 
+  test('takes a time zone by its name, and says what one looks like', () => {
+    const zone = z.object({ ZONE: timeZoneVariable });
+    expect(readConfig(zone, { ZONE: 'Europe/Berlin' })).toEqual({ ZONE: 'Europe/Berlin' });
+    expect(() => readConfig(zone, { ZONE: 'Asia/Nowhere' })).toThrow(
+      new ConfigError(['ZONE: expected a time zone of the IANA database, such as Asia/Shanghai']),
+    );
+  });
+
   test('names every fault in a line of its own', () => {
     expect(() => readConfig(variables, { LIMIT: '0', NAMES: 'a,long' })).toThrow(
       expect.objectContaining({
@@ -47,6 +57,27 @@ describe('readConfig', () => {
           'NEEDED: is missing',
         ],
       }),
+    );
+  });
+});
+
+describe('apiKeysVariable', () => {
+  const variables = z.object({ KEYS: apiKeysVariable });
+
+  test('reads several keys, and none', () => {
+    expect(readConfig(variables, { KEYS: 'first-key-0123456, second-key-012345' }).KEYS).toEqual([
+      'first-key-0123456',
+      'second-key-012345',
+    ]);
+    expect(readConfig(variables, {}).KEYS).toEqual([]);
+  });
+
+  test.each([
+    ['short', 'expected keys of at least 16 characters'],
+    ['two words are no key', 'expected printable ASCII characters'],
+  ])('refuses %j, and does not tell it', (key, reason) => {
+    expect(() => readConfig(variables, { KEYS: `first-key-0123456,${key}` })).toThrow(
+      new ConfigError([`KEYS.1: ${reason}`]),
     );
   });
 });

@@ -64,9 +64,11 @@ afterAll(async () => {
 
 /** The stack of this test stands on free ports where the README has the preferred ones. */
 function localise(text: string): string {
+  const crontab = addresses.services.find(({ name }) => name === 'crontab');
   return text
     .replaceAll('nats://127.0.0.1:4222', addresses.natsUrl)
-    .replaceAll('127.0.0.1:6553', addresses.exampleZone);
+    .replaceAll('127.0.0.1:6553', addresses.exampleZone)
+    .replaceAll('http://127.0.0.1:6557', crontab?.url ?? '');
 }
 
 async function runExample({ language, code }: Example) {

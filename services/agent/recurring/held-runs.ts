@@ -3,6 +3,7 @@ import type { Outcome } from '../../../contracts/agent.ts';
 import type { RunPayload } from '../../../contracts/run.ts';
 import type { Claim } from '../../../infra/database/lease-table.ts';
 import type { Logger } from '../../../infra/logger.ts';
+import { waitAtMost } from '../../../infra/wait-at-most.ts';
 import type { CellRunner } from '../run-cells.ts';
 import { type CellResult, formatResult } from './cell-result.ts';
 import type { ClaimedRun, FinishedRun } from './run-store.ts';
@@ -137,12 +138,7 @@ export function createHeldRuns(options: {
       held.set(id, run);
     },
     drop: (claims) => claims.forEach(drop),
-    async settle(limitMs) {
-      const { promise: timeUp, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, limitMs);
-      await Promise.race([Promise.all(probing), timeUp]);
-      clearTimeout(timer);
-    },
+    settle: (limitMs) => waitAtMost(Promise.all(probing), limitMs),
   };
 
   function drop({ id, attempt }: Claim): void {

@@ -34,7 +34,8 @@ export type RunStore = {
     limit: number,
     exceptTasks?: string[],
   ): Promise<{ runs: ClaimedRun[]; nextDueMs: number | undefined }>;
-  renew(claims: Claim[]): Promise<void>;
+  /** Resolves with the ids of those that are still this agent's. */
+  renew(claims: Claim[]): Promise<string[]>;
   release(claims: Claim[]): Promise<void>;
   /** Deletes the runs and stores their results, for those whose newest claim this is. Doing it twice changes nothing. */
   finish(runs: FinishedRun[]): Promise<{ runs: number; results: number }>;
@@ -103,8 +104,16 @@ export function createRunStore(database: Database, { session, ...agent }: AgentI
         };
       }),
 
-    renew: (claims) => execute(renew('probe_run', claims, leaseMs)),
-    release: (claims) => execute(release('probe_run', claims)),
+    renew: (claims) =>
+      database.run(async (db) => {
+        const { rows } = await renew('probe_run', claims, leaseMs).execute(db);
+        return rows.map(({ id }) => id);
+      }),
+
+    release: (claims) =>
+      database.run(async (db) => {
+        await release('probe_run', claims).execute(db);
+      }),
 
     async finish(runs) {
       try {
@@ -138,10 +147,6 @@ export function createRunStore(database: Database, { session, ...agent }: AgentI
       select (select count(*) from done)::integer as runs, (select count(*) from stored)::integer as results`;
     const { rows } = await database.run((db) => statement.execute(db));
     return rows[0] ?? { runs: 0, results: 0 };
-  }
-
-  async function execute(statement: RawBuilder<unknown>): Promise<void> {
-    await database.run((db) => statement.execute(db));
   }
 }
 

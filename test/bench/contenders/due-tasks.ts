@@ -1,7 +1,7 @@
 // Tasks that are due in one second, as they would be of many more that run once a minute.
 import type { Client } from 'pg';
 import { z } from 'zod';
-import { phaseOf } from '../../../services/scheduler/slot-grid.ts';
+import { phaseOf } from '../../../infra/schedule/slot-grid.ts';
 
 export const cycleMs = 60_000;
 const secondMs = 1000;

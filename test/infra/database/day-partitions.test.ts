@@ -173,6 +173,20 @@ describe('maintainDayPartitions', () => {
     expect(await query(`select from probe_result_${nameOf(0)}`)).toHaveLength(1);
   });
 
+  test('treats the log of callbacks like the others', async () => {
+    const listed = (await listPartitions('crontab_log')).filter((day) => day !== 'default');
+    expect(listed).toEqual([-1, 0, 1, 2, 3].map(nameOf));
+    await query(`
+      insert into crontab_log (scheduled_at, run_id, try, task_id, name, run_type, status, begin_at, end_at, method, url,
+        body, resp, resp_code, err, missed)
+      values ('${at(5)}', 1, 2, 3, 'n', 1, 2, now(), now(), 'post', 'http://a.example', 'b', 'r', 200, 'e', 4)`);
+    const before = await query('select * from crontab_log');
+    await maintainDayPartitions(database, ['crontab_log'], { daysAhead: 5, retentionDays: 7 });
+    expect(await query('select * from crontab_log')).toEqual(before);
+    expect(await query(`select from crontab_log_${nameOf(5)}`)).toHaveLength(1);
+    expect(await readPartitionState(database, ['crontab_log'])).toEqual({ count: 7, daysAhead: 5 });
+  });
+
   test('drops the days before those that are kept, in their partitions and in the default one', async () => {
     for (const offset of [-9, -8, -7]) await addPartition('probe_slot', offset);
     await addPartition('probe_result', -400);

@@ -1,55 +1,19 @@
 // Claim, lease and fence on a real Postgres: who may do what with a row, and that no row is anybody's twice.
 import { randomUUID } from 'node:crypto';
-import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import {
   bury,
-  buryThese,
-  type Claim,
   claim,
   finish,
-  listDead,
-  maxLapses,
-  reap,
+  postpone,
   release,
   renew,
+  spendLapses,
 } from '../../../infra/database/lease-table.ts';
-import type { Tables } from '../../../infra/database/tables.ts';
-import { useRecurringTables } from '../../helpers/recurring-tables.ts';
+import { claimRuns, leaseMs, session, toleranceMs, useLeases } from './use-leases.ts';
 
-const tables = useRecurringTables();
-const session = randomUUID();
-const leaseMs = 30_000;
-
-type RunRow = {
-  id: string;
-  state: number;
-  attempt: number;
-  lapses: number;
-  claimed_by: string | null;
-  lease_until: Date | null;
-};
-
-function claimRuns(limit: number, agentId = 'a', claimant = session): RawBuilder<unknown> {
-  const where = sql<boolean>`agent_id = ${agentId}`;
-  return claim('probe_run', { where, limit, leaseMs, claimant });
-}
-
-/** Ids of the rows that a statement returns. */
-async function idsOf(statement: RawBuilder<unknown>): Promise<string[]> {
-  const rows = await tables.query(sql<{ id: string }>`with changed as (${statement}) select id from changed`);
-  return rows.map(({ id }) => id);
-}
-
-async function rowOf(id: string): Promise<RunRow | undefined> {
-  const [row] = await tables.query(sql<RunRow>`select * from probe_run where id = ${id}`);
-  return row;
-}
-
-/** `reap` is a statement with a plan of its own and no `with`. */
-async function reapIds(limit = 100): Promise<string[]> {
-  return (await tables.query(reap('probe_run', limit))).map(({ id }) => id);
-}
+const { tables, idsOf, rowOf, reapIds, timesOf, claimOne, endLease } = useLeases();
 
 describe('claim', () => {
   test('takes what has been due the longest, up to the limit', async () => {
@@ -69,6 +33,27 @@ describe('claim', () => {
     // A lease that ran out is for `reap` to see.
     await tables.addRun({ leasedFor: -1000 });
     expect(await idsOf(claimRuns(10))).toEqual([]);
+  });
+
+  test('takes rows of anybody where nothing narrows the choice', async () => {
+    const ids = [await tables.addRun({ agent_id: 'a' }), await tables.addRun({ agent_id: 'b' })];
+    await tables.addRun({ dueIn: 1000 });
+    const claimed = await idsOf(claim('probe_run', { limit: 10, leaseMs, claimant: session }));
+    expect(claimed.toSorted()).toEqual(ids.toSorted());
+  });
+
+  test('takes what will be due within the time it looks ahead, the longest due first', async () => {
+    const soon = await tables.addRun({ dueIn: 20_000 });
+    const due = await tables.addRun({ dueIn: -1000 });
+    await tables.addRun({ dueIn: 120_000 });
+    // It is too late for this one, whenever it will be due.
+    await tables.addRun({ dueIn: 20_000, expiresIn: -1 });
+    const ahead = (limit: number) =>
+      claim('probe_run', { limit, aheadMs: 60_000, leaseMs, claimant: session });
+    expect(await idsOf(ahead(1))).toEqual([due]);
+    expect(await idsOf(claimRuns(10))).toEqual([]);
+    expect(await idsOf(ahead(10))).toEqual([soon]);
+    expect(await idsOf(ahead(10))).toEqual([]);
   });
 
   test('writes down who holds it, until when, and a new token', async () => {
@@ -115,23 +100,20 @@ describe('claim', () => {
   });
 });
 
-/** A claimed row, and its claim. */
-async function claimOne(lapses = 0): Promise<Claim> {
-  const id = await tables.addRun({ lapses });
-  await idsOf(claimRuns(1));
-  return { id, attempt: 1 };
-}
-
-async function endLease({ id }: Claim): Promise<void> {
-  await tables.query(sql`update probe_run set lease_until = now() - interval '1 ms' where id = ${id}`);
-}
-
 describe('the holder', () => {
   test('makes its lease last longer', async () => {
     const held = await claimOne();
     await endLease(held);
     expect(await idsOf(renew('probe_run', [held], leaseMs))).toEqual([held.id]);
     expect(await reapIds()).toEqual([]);
+  });
+
+  test('hears which rows are still its own when it renews', async () => {
+    const [kept, reaped, gone] = [await claimOne(), await claimOne(), await claimOne()];
+    await endLease(reaped);
+    await reapIds();
+    await idsOf(finish('probe_run', [gone]));
+    expect(await idsOf(renew('probe_run', [kept, reaped, gone], leaseMs))).toEqual([kept.id]);
   });
 
   test('gives a row back as it was, and no lapse is counted', async () => {
@@ -172,6 +154,79 @@ describe('the holder', () => {
   });
 });
 
+describe('postpone', () => {
+  test('makes rows ready again, each after its delay, with no lapse left', async () => {
+    const [near, far] = [await claimOne(2), await claimOne()];
+    const postponed = await idsOf(
+      postpone('probe_run', [
+        { claim: near, delayMs: 0 },
+        { claim: far, delayMs: 3_600_000.5 },
+      ]),
+    );
+    expect(postponed.toSorted()).toEqual([near.id, far.id].toSorted());
+    const ready = { state: 0, attempt: 1, lapses: 0, claimed_by: null, lease_until: null };
+    expect(await rowOf(near.id)).toMatchObject(ready);
+    expect(await rowOf(far.id)).toMatchObject(ready);
+    expect((await timesOf(far.id))?.dueIn).toBeGreaterThan(3_600_000 - toleranceMs);
+    expect((await timesOf(far.id))?.dueIn).toBeLessThanOrEqual(3_600_000.5);
+    expect(await idsOf(claimRuns(10))).toEqual([near.id]);
+    expect(await rowOf(near.id)).toMatchObject({ state: 1, attempt: 2 });
+  });
+
+  test('leaves as much time between being due and being too late as there was, across a change of clocks', async () => {
+    const termMs = 47 * 3_600_000;
+    const id = await tables.addRun({ dueIn: -1000, expiresIn: termMs - 1000 });
+    await idsOf(claimRuns(1));
+    const terms = await tables.database.transact(async (db) => {
+      // The day after has 23 hours there.
+      await sql`set local time zone 'Europe/Berlin'`.execute(db);
+      const delayMs = Date.parse('2027-03-27T12:00:00Z') - Date.now();
+      await postpone('probe_run', [{ claim: { id, attempt: 1 }, delayMs }]).execute(db);
+      const { rows } = await sql<{
+        termMs: number;
+      }>`select (extract(epoch from expires_at - due_at) * 1000)::float8 as "termMs" from probe_run`.execute(
+        db,
+      );
+      return rows;
+    });
+    expect(terms).toEqual([{ termMs }]);
+  });
+
+  test('changes further columns with it, and returns the rows as they are then', async () => {
+    const held = await claimOne();
+    const statement = postpone('probe_run', [{ claim: held, delayMs: 60_000 }], sql`chunk = -work.chunk`);
+    const [before] = await tables.query(sql<{ chunk: number }>`select chunk from probe_run`);
+    const rows = await tables.query(
+      sql`with later as (${statement}) select id, chunk, state, due_at > now() as is_later from later`,
+    );
+    expect(rows).toEqual([{ id: held.id, chunk: -(before?.chunk ?? 0), state: 0, is_later: true }]);
+  });
+
+  test('is welcome for a row that was reaped and not claimed again', async () => {
+    const held = await claimOne();
+    await endLease(held);
+    await reapIds();
+    expect(await idsOf(postpone('probe_run', [{ claim: held, delayMs: 60_000 }]))).toEqual([held.id]);
+    expect(await rowOf(held.id)).toMatchObject({ state: 0, lapses: 0 });
+    expect(await idsOf(claimRuns(1))).toEqual([]);
+  });
+
+  test('of nothing changes nothing', async () => {
+    const held = await claimOne();
+    expect(await idsOf(postpone('probe_run', []))).toEqual([]);
+    expect(await rowOf(held.id)).toMatchObject({ state: 1 });
+  });
+});
+
+test('what has spent its lapses is buried when its lease runs out, and not made ready again', async () => {
+  const held = await claimOne();
+  expect(await idsOf(spendLapses('probe_run', [held]))).toEqual([held.id]);
+  expect(await idsOf(renew('probe_run', [held], leaseMs))).toEqual([held.id]);
+  await endLease(held);
+  expect(await reapIds()).toEqual([]);
+  expect(await idsOf(bury('probe_run', 100))).toEqual([held.id]);
+});
+
 test('whoever comes after another claim changes nothing', async () => {
   const former = await claimOne();
   await endLease(former);
@@ -181,6 +236,8 @@ test('whoever comes after another claim changes nothing', async () => {
   for (const statement of [
     renew('probe_run', [former], 2 * leaseMs),
     release('probe_run', [former]),
+    postpone('probe_run', [{ claim: former, delayMs: 0 }]),
+    spendLapses('probe_run', [former]),
     finish('probe_run', [former]),
   ]) {
     expect(await idsOf(statement)).toEqual([]);
@@ -198,102 +255,4 @@ test('tokens of one row do not count for another', async () => {
   ];
   expect(await idsOf(finish('probe_run', swapped))).toEqual([]);
   expect(await idsOf(finish('probe_run', []))).toEqual([]);
-});
-
-describe('reap', () => {
-  test('makes rows ready again whose lease ran out, those that ran out first first', async () => {
-    const late = await tables.addRun({ leasedFor: -1000, attempt: 3 });
-    const earlier = await tables.addRun({ leasedFor: -2000 });
-    await tables.addRun({ leasedFor: 1000 });
-    await tables.addRun();
-    expect(await reapIds(1)).toEqual([earlier]);
-    expect(await reapIds()).toEqual([late]);
-    expect(await rowOf(late)).toMatchObject({
-      state: 0,
-      attempt: 3,
-      lapses: 1,
-      claimed_by: null,
-      lease_until: null,
-    });
-    expect(await reapIds()).toEqual([]);
-  });
-
-  test('by several at once counts each lapse once', async () => {
-    for (let index = 0; index < 40; index += 1) await tables.addRun({ leasedFor: -index - 1 });
-    const reaped = (await Promise.all([reapIds(), reapIds(), reapIds(), reapIds()])).flat();
-    // What one had locked, another passed over.
-    reaped.push(...(await reapIds()));
-    expect(new Set(reaped).size).toBe(40);
-    expect(reaped).toHaveLength(40);
-    const [sum] = await tables.query(sql<{ lapses: string }>`select sum(lapses) as lapses from probe_run`);
-    expect(sum?.lapses).toBe('40');
-  });
-});
-
-describe('bury', () => {
-  async function buryRows(limit = 100): Promise<{ id: string; state: number }[]> {
-    return tables.query(
-      sql<{
-        id: string;
-        state: number;
-      }>`with dead as (${bury('probe_run', limit)}) select id, state from dead`,
-    );
-  }
-
-  test('deletes what lapsed as often as is forgiven, and nothing before', async () => {
-    const id = await tables.addRun();
-    const endings: number[] = [];
-    for (let lapse = 1; lapse <= maxLapses; lapse += 1) {
-      expect(await idsOf(claimRuns(1))).toEqual([id]);
-      await tables.query(sql`update probe_run set lease_until = now() - interval '1 ms'`);
-      endings.push((await reapIds()).length);
-      if (lapse < maxLapses) expect(await buryRows()).toEqual([]);
-    }
-    expect(endings).toEqual([1, 1, 0]);
-    expect(await buryRows()).toEqual([{ id, state: 1 }]);
-    expect(await rowOf(id)).toBeUndefined();
-  });
-
-  test('deletes what is too late and not held, the latest first', async () => {
-    const late = await tables.addRun({ expiresIn: -1 });
-    const later = await tables.addRun({ expiresIn: -2000, lapses: 2 });
-    const held = await tables.addRun({ expiresIn: -1, leasedFor: 1000 });
-    const fresh = await tables.addRun();
-    expect(await buryRows(1)).toEqual([{ id: later, state: 0 }]);
-    expect(await buryRows()).toEqual([{ id: late, state: 0 }]);
-    expect(await buryRows()).toEqual([]);
-    expect([await rowOf(held), await rowOf(fresh)]).toMatchObject([{ id: held }, { id: fresh }]);
-  });
-
-  test('leaves a row that was just reaped to its holder for a while, though it is too late', async () => {
-    const id = await tables.addRun({ expiresIn: -1000, leasedFor: -1, attempt: 1 });
-    expect(await buryRows()).toEqual([]);
-    expect(await reapIds()).toEqual([id]);
-    expect(await buryRows()).toEqual([]);
-    expect(await idsOf(finish('probe_run', [{ id, attempt: 1 }]))).toEqual([id]);
-  });
-
-  test('lists what it would delete, and deletes of these only what is dead by then', async () => {
-    const late = await tables.addRun({ expiresIn: -1000 });
-    const later = await tables.addRun({ expiresIn: -2000 });
-    const lost = await tables.addRun({ leasedFor: -1, lapses: maxLapses - 1 });
-    const lapsed = await tables.addRun({ leasedFor: -1, expiresIn: -1 });
-    const held = await tables.addRun({ leasedFor: 1000, expiresIn: -1, lapses: maxLapses - 1 });
-    const fresh = await tables.addRun();
-    const listed = (await tables.query(listDead('probe_run', 100))).map(({ id }) => id);
-    expect(listed).toEqual([later, late, lost]);
-    expect((await tables.query(listDead('probe_run', 1))).map(({ id }) => id)).toEqual([later, lost]);
-    expect(await idsOf(buryThese('probe_run', [late, lapsed, held, fresh]))).toEqual([late]);
-    expect((await idsOf(buryThese('probe_run', listed))).toSorted()).toEqual([later, lost].toSorted());
-    expect(await tables.query(sql`select from probe_run`)).toHaveLength(3);
-  });
-
-  test('does not wait for whoever finishes a row at that moment', async () => {
-    const id = await tables.addRun({ expiresIn: -1, attempt: 1 });
-    await tables.database.transact(async (db: Kysely<Tables>) => {
-      await finish('probe_run', [{ id, attempt: 1 }]).execute(db);
-      expect(await buryRows()).toEqual([]);
-    });
-    expect(await buryRows()).toEqual([]);
-  });
 });

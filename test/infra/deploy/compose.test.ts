@@ -33,13 +33,19 @@ function readRequired(text: string): string[] {
 }
 
 describe('the services', () => {
-  test('are those of the local stack, two gateways and two schedulers', () => {
+  test('are those of the local stack, two gateways and two schedulers, and one with a port of its own', () => {
     const scripts = ours.map(([, , script]) => script).filter((script) => script.startsWith('services/'));
     expect(new Set(scripts)).toEqual(
       new Set(['services/scheduler/main.ts', ...stackServices.map(({ script }) => script)]),
     );
     expect(services.gateway?.deploy?.replicas).toBe('2');
     expect(services.scheduler?.deploy?.replicas).toBe('2');
+    for (const { name, port } of stackServices) {
+      if (port === undefined) continue;
+      expect(services[name]?.ports).toEqual([`127.0.0.1:${port.preferred}:${port.preferred}`]);
+      expect(services[name]?.environment[port.variable]).toBe(String(port.preferred));
+      expect(services[name]?.deploy).toBeUndefined();
+    }
   });
 
   test('run scripts that are there, with variables that these read', async () => {

@@ -3,6 +3,7 @@ import { connect, RequestStrategy } from 'nats';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { crontabCalls } from '../../../contracts/crontab-api.ts';
 import { internalSubjects } from '../../../contracts/subjects.ts';
 import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/postgres.ts';
@@ -17,8 +18,10 @@ import { grantAgents } from './agent-database-login.ts';
 import { type DeployedNats, startDeployedNats } from './deployed-nats.ts';
 import {
   connectCaller,
+  crontabKey,
   readRefusals,
   startDeployedAgent,
+  startDeployedCrontab,
   startDeployedGateway,
   startDeployedScheduler,
 } from './deployed-services.ts';
@@ -30,6 +33,7 @@ let nats: DeployedNats;
 let database: TestDatabase;
 let agentLogin: Awaited<ReturnType<typeof grantAgents>>;
 let services: TestService[];
+let crontab: TestService;
 let dns: ScriptedDnsServer;
 let caller: Awaited<ReturnType<typeof connectCaller>>;
 
@@ -42,12 +46,15 @@ beforeAll(async () => {
     ),
   ]);
   agentLogin = await grantAgents(database);
-  services = await Promise.all([
+  const [timed, ...others] = await Promise.all([
+    startDeployedCrontab(nats, database.url),
     startDeployedAgent(nats, 'agent-440400-ct', agentLogin.url),
     startDeployedScheduler(nats, database.url),
     startDeployedGateway(nats, database.url),
     startDeployedGateway(nats, database.url),
   ]);
+  crontab = timed;
+  services = [timed, ...others];
   caller = await connectCaller(nats);
   await until(async () => (await caller.client.call('agentGet', {})).length === 1);
 });
@@ -85,6 +92,30 @@ test('a recurring task goes from the caller through scheduler and agent into the
   expect(results.map((row) => [row.agent_id, row.dns_response_status])).toEqual([
     ['agent-440400-ct', 'NOERROR'],
   ]);
+});
+
+test('a timed request goes from the crontab service to the gateway and back', async () => {
+  const task = {
+    name: 'tasks',
+    enable: 2,
+    module: 1,
+    type: 2,
+    start_time: '@daily',
+    method: 'nats',
+    url: 'probe.task.get',
+  };
+  await callCrontab(crontabCalls.addTask, { task_list: [task] });
+  await callCrontab(crontabCalls.runAgainTask, { task_list: [{ name: 'tasks' }] });
+  const readLog = async () => (await callCrontab(crontabCalls.queryTaskStatus, { status: 2 })).data.log_list;
+  await until(async () => (await readLog()).length > 0);
+  expect(await readLog()).toMatchObject([
+    { name: 'tasks', run_type: 3, err: '', resp: expect.stringMatching(/^\[/) },
+  ]);
+});
+
+test('the crontab service lets nobody in without its key', async () => {
+  const response = await fetch(`${crontab.url}${crontabCalls.listTask.path}`, { method: 'POST', body: '{}' });
+  expect([response.status, await response.json()]).toMatchObject([401, { state: 1, data: {} }]);
 });
 
 test.each([
@@ -149,3 +180,16 @@ test('the services were refused nothing', async () => {
   const logs = await Promise.all(services.map((service) => readRefusals(service)));
   expect(logs.flat()).toEqual([]);
 });
+
+async function callCrontab<Reply>(
+  { path, reply }: { path: string; reply: z.ZodType<Reply> },
+  body: unknown,
+): Promise<Reply> {
+  const headers = { authorization: `Bearer ${crontabKey}` };
+  const response = await fetch(`${crontab.url}${path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers,
+  });
+  return reply.parse(await response.json());
+}

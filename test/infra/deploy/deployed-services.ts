@@ -23,6 +23,18 @@ export function startDeployedScheduler(nats: DeployedNats, databaseUrl: string):
   });
 }
 
+export const crontabKey = 'a-key-of-the-crontab-service';
+
+/** The same for a crontab service, with a key. */
+export function startDeployedCrontab(nats: DeployedNats, databaseUrl: string): Promise<TestService> {
+  return spawnService('crontab', {
+    ...loginOf(nats, 'crontab'),
+    NATS_INBOX_PREFIX: '_INBOX.crontab',
+    DATABASE_URL: databaseUrl,
+    CRONTAB_API_KEYS: crontabKey,
+  });
+}
+
 /** The same for an agent; without a database it takes one-shot probes only. */
 export function startDeployedAgent(
   nats: DeployedNats,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   gatewayQueue,
   internalSubjects,
+  isCallableSubject,
   orderSubject,
   subjects,
   wakeSubject,
@@ -14,14 +15,14 @@ import { type DeployedNats, startDeployedNats } from './deployed-nats.ts';
 import { findRefused } from './refusals.ts';
 
 const agents = ['agent-440400-ct', 'agent-110100-cu', 'agent-310100-cm'];
-const users = ['caller', 'task-reader', 'operator', 'gateway', 'scheduler', ...agents];
+const users = ['caller', 'task-reader', 'operator', 'gateway', 'scheduler', 'crontab', ...agents];
 const requests = Object.values(subjects);
 
 /** Every operation of the system, and some that nobody has a right to: who may do it. */
 const rights: Record<string, string[]> = {
-  ...Object.fromEntries(requests.map((subject) => [`publish ${subject}`, ['caller']])),
-  [`publish ${subjects.taskGet}`]: ['caller', 'task-reader'],
-  [`publish ${subjects.agentGet}`]: ['caller', 'operator'],
+  ...Object.fromEntries(requests.map((subject) => [`publish ${subject}`, ['caller', 'crontab']])),
+  [`publish ${subjects.taskGet}`]: ['caller', 'task-reader', 'crontab'],
+  [`publish ${subjects.agentGet}`]: ['caller', 'operator', 'crontab'],
   [`publish ${internalSubjects.discover}`]: ['gateway'],
   [`publish ${internalSubjects.definitionsChanged}`]: ['gateway'],
   [`publish ${internalSubjects.heartbeat}`]: agents,
@@ -29,11 +30,18 @@ const rights: Record<string, string[]> = {
   'publish _INBOX.gateway.g1.order.o1': ['gateway', ...agents],
   'publish _INBOX.gateway.g1.other': ['gateway'],
   'publish _INBOX.caller.c1': ['gateway'],
+  'publish _INBOX.crontab.c1': ['gateway'],
   // A reply of the gateway, once it was asked.
-  'publish probe.task.get:1f': [],
-  'publish probe.task.unknown': [],
+  'publish probe.task.get:1f': ['crontab'],
+  'publish probe.task.unknown': ['crontab'],
+  'publish orders.invoice.create': ['crontab'],
   'publish $SYS.REQ.SERVER.PING': [],
   'publish $JS.API.INFO': [],
+  'publish $KV.bucket.key': [],
+  'publish $O.bucket.C.object': [],
+  'publish $MQTT.sub.1': [],
+  'publish _R_.a.b': [],
+  'publish _GR_.a.b': [],
   ...Object.fromEntries(
     requests.flatMap((subject) => [
       [`subscribe ${subject} ${gatewayQueue}`, ['gateway']],
@@ -55,12 +63,7 @@ const rights: Record<string, string[]> = {
       [`subscribe ${wakeSubject(id)}`, [id]],
     ]),
   ),
-  ...Object.fromEntries(
-    ['caller', 'task-reader', 'operator', 'gateway', 'scheduler'].map((user) => [
-      `subscribe _INBOX.${user}.>`,
-      [user],
-    ]),
-  ),
+  ...Object.fromEntries(users.slice(0, -agents.length).map((user) => [`subscribe _INBOX.${user}.>`, [user]])),
   'subscribe _INBOX.>': [],
   'subscribe probe.agent.*.order': [],
   'subscribe probe.agent.>': [],
@@ -86,6 +89,14 @@ test.each(users)('%s may do what its role needs and nothing else', async (user) 
   await connection.close();
   const others = Object.keys(rights).filter((operation) => !rights[operation]?.includes(user));
   expect(refused).toEqual(others);
+});
+
+test('the crontab service may ask what its API lets through', () => {
+  const published = Object.keys(rights).filter((operation) => operation.startsWith('publish '));
+  for (const operation of published) {
+    const isAllowed = rights[operation]?.includes('crontab');
+    expect(isCallableSubject(operation.slice('publish '.length)), operation).toBe(isAllowed);
+  }
 });
 
 describe('a login', () => {

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { findFree } from '../../../infra/local-stack/start-on-free-port.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/postgres.ts';
 import { createStandInFolder, listAlive, type StandInFolder } from './stand-in-run.ts';
@@ -88,6 +88,65 @@ test('a metrics port that is taken is replaced for that service alone, and its a
   } finally {
     stranger.close();
   }
+});
+
+describe('a service with a port of its own', () => {
+  const apiOf = async () => (await folder.readAddresses()).services[1]?.url ?? '';
+
+  test('stands there: its address is that of the API, and the file of addresses has both', async () => {
+    const port = (await findFree(0)) ?? 0;
+    const run = await folder.startReady({ ...givenServers, STAND_IN_API_PORT: String(port) });
+    const [first, second] = (await folder.readAddresses()).services;
+    expect(first?.url).toBeUndefined();
+    expect(second?.url).toBe(`http://127.0.0.1:${port}`);
+    expect(run.output()).toMatch(new RegExp(`^second +http://127\\.0\\.0\\.1:${port}$`, 'm'));
+    expect(run.output()).not.toContain(second?.metricsUrl);
+    expect(await (await fetch(second?.url ?? '')).text()).toBe('the API');
+    expect(await (await fetch(second?.metricsUrl ?? '')).text()).toBe('ok');
+  });
+
+  test('stands elsewhere when that one is taken, and its address says so', async () => {
+    const port = await findNeighbours();
+    const stranger = createServer().listen(port, '127.0.0.1');
+    await once(stranger, 'listening');
+    try {
+      const run = await folder.startReady({ ...givenServers, STAND_IN_API_PORT: String(port) });
+      expect(await apiOf()).toBe(`http://127.0.0.1:${port + 1}`);
+      expect(run.output()).toContain(`${await apiOf()} (${port} is taken)\n`);
+    } finally {
+      stranger.close();
+    }
+  });
+
+  test('stands elsewhere when somebody was faster', async () => {
+    const port = await findNeighbours();
+    await folder.startReady({ ...givenServers, STAND_IN_API_PORT: String(port), STAND_IN_RACE: 'yes' });
+    expect(await apiOf()).toBe(`http://127.0.0.1:${port + 1}`);
+  });
+
+  test('stands where its variable says, or anywhere with 0', async () => {
+    const port = (await findFree(0)) ?? 0;
+    const env = { ...givenServers, STAND_IN_API_PORT: '1' };
+    const run = await folder.startReady({ ...env, SECOND_PORT: String(port) });
+    expect(await apiOf()).toBe(`http://127.0.0.1:${port}`);
+    run.signal('SIGTERM');
+    await run.exited;
+    const anywhere = await folder.startReady({ ...env, SECOND_PORT: '0' });
+    expect(await (await fetch(await apiOf())).text()).toBe('the API');
+    expect(anywhere.output()).not.toContain('taken');
+  });
+
+  test('is back there after it has ended', async () => {
+    const port = (await findFree(0)) ?? 0;
+    const run = await folder.startReady({
+      ...givenServers,
+      STAND_IN_API_PORT: '1',
+      SECOND_PORT: String(port),
+    });
+    process.kill((await folder.readPids()).second ?? 0, 'SIGKILL');
+    await run.waitForLine(/^second is ready again$/);
+    expect(await (await fetch(`http://127.0.0.1:${port}`)).text()).toBe('the API');
+  });
 });
 
 test('services on another HTTP_HOST are asked there, and their addresses name it', async () => {

@@ -23,6 +23,10 @@ test.each([
       'LOG_LEVEL: expected fatal, error, warn, info, debug, trace or silent',
     ],
   ],
+  [
+    { STAND_IN_API_PORT: '1', SECOND_PORT: '65536' },
+    ['SECOND_PORT: expected a whole number from 0 to 65535'],
+  ],
   // A documentation address (RFC 5737): this machine has not got it.
   [{ HTTP_HOST: '192.0.2.1' }, [expect.stringMatching(/^HTTP_HOST: cannot listen on 192\.0\.2\.1: /)]],
 ])('settings %j are refused with one line per fault before anything starts', async (env, lines) => {

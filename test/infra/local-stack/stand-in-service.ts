@@ -47,4 +47,16 @@ const server = createServer((request, response) => {
 log({ level: 50, msg: 'a fault that was overcome' });
 log({ level: 40, msg: 'waiting for the bus', reason: 'nobody answers' });
 log({ level: 30, msg: 'health and metrics' });
-server.listen(Number(process.env.METRICS_PORT), process.env.HTTP_HOST || '127.0.0.1');
+const host = process.env.HTTP_HOST || '127.0.0.1';
+server.listen(Number(process.env.METRICS_PORT), host);
+
+const apiPort = process.env.STAND_IN_NAME === 'second' ? process.env.SECOND_PORT : undefined;
+if (apiPort !== undefined) {
+  const raceMark = join(process.env.DATA_DIR ?? '', 'second.race');
+  if (process.env.STAND_IN_RACE !== undefined && !existsSync(raceMark)) {
+    writeFileSync(raceMark, apiPort);
+    console.error(`SECOND_PORT: port ${apiPort} of ${host} is taken`);
+    process.exit(1);
+  }
+  createServer((_request, response) => void response.end('the API')).listen(Number(apiPort), host);
+}

@@ -14,13 +14,15 @@ async function execute(databaseUrl: string, sql: string): Promise<void> {
 }
 
 function standIn(name: string): StackService {
-  const { STAND_IN_BROKEN, STAND_IN_UNREADY } = process.env;
+  const { STAND_IN_BROKEN, STAND_IN_UNREADY, STAND_IN_API_PORT } = process.env;
   const kind = STAND_IN_BROKEN === name ? 'configuration' : STAND_IN_UNREADY === name ? 'unready' : undefined;
+  const port = name === 'second' && STAND_IN_API_PORT !== undefined;
   const fault = kind === undefined ? {} : { STAND_IN_FAULT: kind };
   return {
     name,
     script: 'test/infra/local-stack/stand-in-service.ts',
     env: { STAND_IN_NAME: name, ...fault },
+    ...(port ? { port: { variable: 'SECOND_PORT', preferred: Number(STAND_IN_API_PORT) } } : {}),
   };
 }
 

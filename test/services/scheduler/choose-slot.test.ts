@@ -1,8 +1,8 @@
 // Which slot is due: with a clock that jumps, late turns, and tasks that change.
 import { describe, expect, test } from 'vitest';
 import type { Task } from '../../../contracts/task.ts';
+import { phaseOf, slotAfter, slotUntil } from '../../../infra/schedule/slot-grid.ts';
 import { chooseSlot, type Schedule, type SlotChoice } from '../../../services/scheduler/choose-slot.ts';
-import { phaseOf, slotAfter, slotUntil } from '../../../services/scheduler/slot-grid.ts';
 import { createTaskWindow } from '../../../services/scheduler/task-window.ts';
 import { createSeededRandom } from '../../helpers/seeded-random.ts';
 
@@ -40,7 +40,7 @@ function advance(task: Schedule, choice: SlotChoice): Schedule {
 
 describe('a task with a cycle', () => {
   test('has its first slot at the first time of the grid after its creation', () => {
-    const first = slotAfter('42', minuteMs, nowMs);
+    const first = slotAfter(phaseOf('42', minuteMs), minuteMs, nowMs);
     expect(choose(schedule(), nowMs)).toEqual({ kind: 'wait', nextAt: first });
     expect(choose(schedule(), first - 1)).toEqual({ kind: 'wait', nextAt: first });
     expect(choose(schedule(), first)).toEqual({
@@ -53,7 +53,7 @@ describe('a task with a cycle', () => {
   });
 
   test('has one slot for all those that nobody planned, and tells how many they were', () => {
-    const first = slotAfter('42', minuteMs, nowMs);
+    const first = slotAfter(phaseOf('42', minuteMs), minuteMs, nowMs);
     expect(choose(schedule({ nextAt: first, lastAt: first - minuteMs }), first + 90 * minuteMs + 7)).toEqual({
       kind: 'slot',
       scheduledAt: first + 90 * minuteMs,
@@ -67,35 +67,41 @@ describe('a task with a cycle', () => {
     ['without a window', null],
     ['with one', ['09:00', '18:00']],
   ])('of a second counts a year of missed slots at once (%s)', (_name, taskTime) => {
-    const task = schedule({ cycle: 1, nextAt: slotAfter('42', secondMs, nowMs - 365 * dayMs) });
+    const task = schedule({
+      cycle: 1,
+      nextAt: slotAfter(phaseOf('42', secondMs), secondMs, nowMs - 365 * dayMs),
+    });
     const startedAt = performance.now();
     const { scheduledAt, missed, nextAt } = chooseDue(task, nowMs, taskTime);
     expect(performance.now() - startedAt).toBeLessThan(500);
-    expect(scheduledAt).toBe(slotUntil('42', secondMs, nowMs));
+    expect(scheduledAt).toBe(slotUntil(phaseOf('42', secondMs), secondMs, nowMs));
     expect(missed).toBe((taskTime === null ? 365 * dayMs : 365 * 9 * hourMs) / secondMs - 1);
     expect(nextAt).toBe(scheduledAt + secondMs);
   });
 
   test('gives the runs of a late or a short slot half a minute to be claimed', () => {
-    const short = slotAfter('42', 10 * secondMs, nowMs);
+    const short = slotAfter(phaseOf('42', 10 * secondMs), 10 * secondMs, nowMs);
     expect(chooseDue(schedule({ cycle: 10, nextAt: short }), short + 1).expiresAt).toBe(
       short + 1 + 30 * secondMs,
     );
-    const late = slotAfter('42', minuteMs, nowMs);
+    const late = slotAfter(phaseOf('42', minuteMs), minuteMs, nowMs);
     expect(chooseDue(schedule({ nextAt: late }), late + 50 * secondMs).expiresAt).toBe(late + 80 * secondMs);
   });
 
   test('that is resumed starts with the first slot after that, and makes up for none', () => {
     const resumedAt = nowMs + 3 * hourMs + 7;
     const task = schedule({ nextAt: -Infinity, lastAt: nowMs, updatedAt: resumedAt });
-    expect(choose(task, resumedAt)).toEqual({ kind: 'wait', nextAt: slotAfter('42', minuteMs, resumedAt) });
+    expect(choose(task, resumedAt)).toEqual({
+      kind: 'wait',
+      nextAt: slotAfter(phaseOf('42', minuteMs), minuteMs, resumedAt),
+    });
     expect(chooseDue(task, resumedAt + minuteMs).missed).toBe(0);
   });
 
   test('plans nothing twice when the clock of the database was set back', () => {
     const task = schedule({ nextAt: nowMs - 30 * minuteMs, lastAt: nowMs });
     const choice = choose(task, nowMs - 20 * minuteMs);
-    expect(choice).toEqual({ kind: 'wait', nextAt: slotAfter('42', minuteMs, nowMs) });
+    expect(choice).toEqual({ kind: 'wait', nextAt: slotAfter(phaseOf('42', minuteMs), minuteMs, nowMs) });
     const resumed = schedule({ lastAt: nowMs, updatedAt: nowMs - hourMs });
     expect(choose(resumed, nowMs - hourMs)).toEqual(choice);
   });
@@ -109,13 +115,13 @@ describe('a task with a cycle and a window', () => {
     const task = schedule({ updatedAt: Date.parse('2026-09-20T11:00Z') });
     expect(choose(task, task.updatedAt, window)).toEqual({
       kind: 'wait',
-      nextAt: slotAfter('42', minuteMs, nineMs - 1),
+      nextAt: slotAfter(phaseOf('42', minuteMs), minuteMs, nineMs - 1),
     });
   });
 
   test('has no further slot when the window has ended', () => {
     const ended: Task['task_time'] = ['2026-09-01', '2026-09-20T12:01'];
-    const last = slotUntil('42', minuteMs, nowMs + minuteMs - 1);
+    const last = slotUntil(phaseOf('42', minuteMs), minuteMs, nowMs + minuteMs - 1);
     expect(chooseDue(schedule({ nextAt: last - minuteMs }), nowMs + dayMs, ended)).toMatchObject({
       scheduledAt: last,
       missed: 1,

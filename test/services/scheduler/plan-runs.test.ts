@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { maxRunCells, type RunPayload, runPayloadSchema } from '../../../contracts/run.ts';
 import { createResolverLookup } from '../../../contracts/select-agents.ts';
+import { jitterOf } from '../../../services/scheduler/jitter.ts';
 import {
   cutGrid,
   type Definitions,
@@ -10,7 +11,6 @@ import {
   planRuns,
   type RunPlan,
 } from '../../../services/scheduler/plan-runs.ts';
-import { jitterOf } from '../../../services/scheduler/slot-grid.ts';
 import { createSeededRandom } from '../../helpers/seeded-random.ts';
 
 /** The numbers of a part's cells, with what each of them asks. */

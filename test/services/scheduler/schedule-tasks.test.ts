@@ -1,8 +1,9 @@
 // Turns of the scheduler on a real Postgres: a slot is planned whole, once, or not at all.
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
+import { phaseOf, slotAfter, slotUntil } from '../../../infra/schedule/slot-grid.ts';
+import { jitterOf } from '../../../services/scheduler/jitter.ts';
 import { lockDueTasks } from '../../../services/scheduler/schedule-store.ts';
-import { jitterOf, slotAfter, slotUntil } from '../../../services/scheduler/slot-grid.ts';
 import type { TaskRow } from '../../helpers/recurring-tables.ts';
 import { useTurns, yearly, yearMs } from './use-turns.ts';
 
@@ -47,9 +48,9 @@ describe('a due task', () => {
     const [stored] = await tables.query(sql<{ updated_at: Date }>`select updated_at from probe_task`);
     const { slots, nowMs, isFull } = await turn();
 
-    const slotMs = slotUntil(id, cycleMs, nowMs);
+    const slotMs = slotUntil(phaseOf(id, cycleMs), cycleMs, nowMs);
     const scheduledAt = new Date(slotMs);
-    const first = slotAfter(id, cycleMs, stored?.updated_at.getTime() ?? 0);
+    const first = slotAfter(phaseOf(id, cycleMs), cycleMs, stored?.updated_at.getTime() ?? 0);
     const missed = (slotMs - first) / cycleMs;
     expect(missed).toBeGreaterThan(57);
     expect(slots).toMatchObject([{ taskId: id, scheduledAt: slotMs, missed }]);
@@ -103,7 +104,7 @@ describe('a due task', () => {
     for (let index = 0; index < 4; index += 1) sound.push(await tables.addTask(yearly));
     const id = await tables.addTask(yearly);
     for (let index = 0; index < 4; index += 1) sound.push(await tables.addTask(yearly));
-    const scheduledAt = new Date(slotUntil(id, yearMs, await readNow()));
+    const scheduledAt = new Date(slotUntil(phaseOf(id, yearMs), yearMs, await readNow()));
     await tables.query(sql`
       insert into probe_slot (scheduled_at, task_id, expires_at, agents, runs, cells, missed, skipped)
       values (${scheduledAt}, ${id}, now(), 0, 0, 0, 0, '[]')`);
@@ -219,7 +220,9 @@ test('a task that waits for its window is moved on to it', async () => {
   const id = await tables.addTask({ task_time: ['2090-01-01', '2090-12-31'] });
   expect((await turn()).slots).toEqual([]);
   const { next_at: nextAt, last_at: lastAt } = (await readTask(id)) ?? {};
-  expect(nextAt).toEqual(new Date(slotAfter(id, 60_000, Date.parse('2089-12-31T16:00Z') - 1)));
+  expect(nextAt).toEqual(
+    new Date(slotAfter(phaseOf(id, 60_000), 60_000, Date.parse('2089-12-31T16:00Z') - 1)),
+  );
   expect(lastAt).toBeNull();
 });
 

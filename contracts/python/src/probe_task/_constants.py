@@ -38,7 +38,9 @@ MAX_LIST_ITEMS = 100000
 ERROR_CATALOG: Dict[str, Tuple[int, bool]] = {
     "INVALID_JSON": (400, False),
     "INVALID_REQUEST": (400, False),
+    "UNAUTHORIZED": (401, False),
     "NOT_FOUND": (404, False),
+    "METHOD_NOT_ALLOWED": (405, False),
     "CONFLICT": (409, False),
     "PLAN_TOO_LARGE": (413, False),
     "PAYLOAD_TOO_LARGE": (413, False),

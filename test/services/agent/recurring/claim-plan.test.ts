@@ -5,7 +5,7 @@ import { Client, Pool } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Database } from '../../../../infra/database/database.ts';
-import type { Claim } from '../../../../infra/database/lease-table.ts';
+import { type Claim, postpone } from '../../../../infra/database/lease-table.ts';
 import type { Tables } from '../../../../infra/database/tables.ts';
 import { type CellResult, formatResult } from '../../../../services/agent/recurring/cell-result.ts';
 import { createRunStore, type RunStore } from '../../../../services/agent/recurring/run-store.ts';
@@ -209,8 +209,10 @@ test.each(situations)(
     else expect(claim.read).toBeLessThanOrEqual(readyCount / agentCount);
 
     let done = { runs: 0, results: 0 };
+    const postponements = claims.slice(0, 50).map((each) => ({ claim: each, delayMs: 1000 }));
     const byKey = [
       await explain(() => store.renew(claims)),
+      await explain(() => explained.database.run((db) => postpone('probe_run', postponements).execute(db))),
       await explain(() => store.release(claims.slice(100))),
       await explain(async () => {
         done = await store.finish(
@@ -220,7 +222,8 @@ test.each(situations)(
     ];
     for (const finding of byKey) {
       expect(finding.ways).toEqual(['probe_run_pkey']);
-      // The key leads to the older versions of a row as well, as long as they are there: ready, claimed, renewed, released.
+      // The key leads to the older versions of a row as well, as long as they are there: ready, claimed, renewed, postponed or
+      // released.
       expect(finding.read).toBeLessThanOrEqual(4 * batch);
     }
     // The token of a run that was given back is still its newest one.

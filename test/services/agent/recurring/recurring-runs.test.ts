@@ -39,7 +39,7 @@ const store: RunStore = {
     waiting = waiting.filter((run) => !claimed.includes(run));
     return { runs: claimed.map(toClaimed), nextDueMs: undefined };
   },
-  renew: async () => undefined,
+  renew: async (claims) => claims.map(({ id }) => id),
   async release(claims) {
     released.push(...claims.map(({ id }) => id));
   },

@@ -1,0 +1,14 @@
+// Tells calls that a browser makes for a page of somebody else.
+import type { IncomingHttpHeaders } from 'node:http';
+
+/**
+ * A body is read whatever its content type, so a browser would post one for any page without asking first. What it says
+ * of the page is believed: `Sec-Fetch-Site` (Fetch Metadata), and `Origin` (RFC 6454) of browsers that do not send that.
+ * Callers other than browsers send neither.
+ */
+export function isForeignPage(headers: IncomingHttpHeaders): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site !== 'same-origin' && site !== 'none';
+  const { origin, host } = headers;
+  return origin !== undefined && URL.parse(origin)?.host !== host?.toLowerCase();
+}

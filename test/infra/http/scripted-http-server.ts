@@ -1,0 +1,149 @@
+// An HTTP server with a few calls that do what a test asks for, and raw connections to it.
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { pino } from 'pino';
+import { z } from 'zod';
+import { errorCatalog, ProbeTaskError } from '../../../contracts/errors.ts';
+import {
+  createHttpServer,
+  type HttpServer,
+  type HttpServerOptions,
+} from '../../../infra/http/http-server.ts';
+import { registerCalls } from '../../../infra/http/register-calls.ts';
+import { createMetrics } from '../../../infra/metrics.ts';
+import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
+import { until } from '../../helpers/test-client.ts';
+
+const any = { request: z.unknown(), reply: z.unknown() };
+const calls = {
+  echo: { path: '/echo', summary: 'Gives the body back.', ...any },
+  wait: { path: '/wait', summary: 'Replies when it is told to.', ...any },
+  refuse: { path: '/refuse', summary: 'Throws a coded error.', ...any },
+  fail: { path: '/fail', summary: 'Throws what has no code.', ...any },
+};
+
+export type ScriptedHttpServer = HttpServer & {
+  /** `port` of its address. */
+  port(): number;
+  logged: Record<string, unknown>[];
+  /** Waits until so many calls of `/wait` are under way. */
+  waiting(count: number): Promise<void>;
+  /** Lets all of them reply. */
+  letGo(): void;
+  /** How many calls of `/wait` have replied. */
+  finished(): number;
+  readMetric(sample: string): Promise<number>;
+  /** Waits until the sample has the value. */
+  counted(sample: string, value?: number): Promise<void>;
+};
+
+export async function startScriptedServer(
+  options: Partial<HttpServerOptions> = {},
+): Promise<ScriptedHttpServer> {
+  const logged: Record<string, unknown>[] = [];
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const metrics = createMetrics();
+  let held: (() => void)[] = [];
+  let finished = 0;
+  let watchers: (() => void)[] = [];
+  const server = createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    portVariable: 'SCRIPTED_PORT',
+    apiKeys: [],
+    bodyLimit: 1000,
+    formatError: ({ code, message }) => ({ code, message, status: errorCatalog[code].status }),
+    checks: {},
+    metrics,
+    logger,
+    ...options,
+    register(app) {
+      registerCalls(
+        app,
+        calls,
+        {
+          echo: async (body) => ({ body }),
+          wait: async () => {
+            await new Promise<void>((resolve) => {
+              held.push(resolve);
+              for (const look of watchers) look();
+            });
+            finished += 1;
+            return { finished };
+          },
+          refuse: async () => {
+            throw new ProbeTaskError('CONFLICT', 'two of a kind', { of: 'a kind' });
+          },
+          fail: async (_body, context) => {
+            context.logger.info('about to fail');
+            throw new TypeError('a secret of the inside');
+          },
+        },
+        logger,
+      );
+    },
+  });
+  async function readMetric(sample: string): Promise<number> {
+    const line = (await metrics.registry.metrics()).split('\n').find((text) => text.startsWith(sample));
+    return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ') + 1));
+  }
+
+  await server.start();
+  return keepUntilTestEnd({
+    ...server,
+    port: () => Number(new URL(server.url()).port),
+    logged,
+    waiting: (count) =>
+      new Promise<void>((resolve) => {
+        const look = (): void => {
+          if (held.length >= count) resolve();
+        };
+        watchers = [...watchers, look];
+        look();
+      }),
+    letGo() {
+      for (const resolve of held) resolve();
+      held = [];
+    },
+    finished: () => finished,
+    readMetric,
+    counted: (sample, value = 1) => until(async () => (await readMetric(sample)) === value),
+  });
+}
+
+export type RawConnection = {
+  socket: Socket;
+  /** All that came until the server closed the connection. */
+  readAll(): Promise<string>;
+  /** Waits until the text has come. */
+  readUntil(text: string): Promise<string>;
+};
+
+/** A connection on which a test writes its requests octet by octet; it is gone at the end of the test. */
+export async function connectRaw(port: number): Promise<RawConnection> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  keepUntilTestEnd({ stop: async () => socket.destroy() });
+  let received = '';
+  socket.setEncoding('utf8').on('data', (text) => {
+    received += text;
+  });
+  // A reset ends it like a close does; what came before is what counts.
+  const closed = new Promise<void>((resolve) =>
+    socket.on('error', () => undefined).once('close', () => resolve()),
+  );
+  await once(socket, 'connect');
+  return {
+    socket,
+    async readAll() {
+      await closed;
+      return received;
+    },
+    async readUntil(text) {
+      while (!received.includes(text)) {
+        if (socket.closed) throw new Error(`closed before ${text} came: ${received}`);
+        await Promise.race([once(socket, 'data'), closed]);
+      }
+      return received;
+    },
+  };
+}
