@@ -42,11 +42,13 @@ const variables = z.object({
   CRONTAB_ALLOW_NETWORKS: listVariable(cidrSchema).default([]),
   CRONTAB_DENY_NETWORKS: listVariable(cidrSchema).default([]),
   CRONTAB_SIGNING_SECRET: crontabSecretSchema.optional(),
-  CRONTAB_DATABASE_CONNECTIONS: integerVariable(2, 100).default(6),
+  CRONTAB_DATABASE_CONNECTIONS: integerVariable(2, 100).default(4),
 });
 
 /** Ten thousand tasks with bodies of a kilobyte. */
 const bodyLimit = 16 * 1024 * 1024;
+/** Of the API, besides those of the runs. */
+const apiConnections = 3;
 /** Of requests in hand at a stop: calls under way want the rest of it. */
 const stopMs = 2000;
 /** The upkeep of partitions may take as long. */
@@ -61,6 +63,12 @@ await runProcess(() => {
     url: env.DATABASE_URL,
     maxConnections: env.CRONTAB_DATABASE_CONNECTIONS,
     holdLimitMs,
+    logger,
+  });
+  // Its own, so that long lists and large batches do not keep runs from being claimed.
+  const apiDatabase = createDatabase({
+    url: env.DATABASE_URL,
+    maxConnections: apiConnections,
     logger,
   });
   const networks = createNetworkPolicy({
@@ -92,7 +100,7 @@ await runProcess(() => {
     formatError: formatCrontabError,
     register(app) {
       const handlers = createCrontabHandlers({
-        database,
+        database: apiDatabase,
         networks,
         timeZone: env.CRONTAB_TIME_ZONE,
         onRunsAdded: runs.wake,
@@ -114,6 +122,15 @@ await runProcess(() => {
     logger,
   });
   // Waiting for the bus must not keep the others from starting; calls need it until they have ended.
-  const parts = [operation, database, { stop: bus.stop }, caller, runs, api, { start: bus.start }];
+  const parts = [
+    operation,
+    database,
+    apiDatabase,
+    { stop: bus.stop },
+    caller,
+    runs,
+    api,
+    { start: bus.start },
+  ];
   return { service: sequence(parts), logger };
 });

@@ -1,6 +1,4 @@
-// Pages of a list in a stable order, and the cursors that lead from one to the next.
-import type { z } from 'zod';
-import { invalidRequest } from '../../contracts/errors.ts';
+// Pages of a list in a stable order.
 
 /** `nextCursor` is the key of the last row, undefined on the last page. */
 export type Page<Row> = { rows: Row[]; nextCursor: string | undefined };
@@ -28,30 +26,4 @@ export function fitOctets(entries: unknown[], maxOctets: number): number {
     if (index > 0 && octets > maxOctets) return index;
   }
   return entries.length;
-}
-
-/** A position in an order of several columns as one opaque text. */
-export function encodeCursor(position: unknown[]): string {
-  return Buffer.from(JSON.stringify(position)).toString('base64url');
-}
-
-/** The position of a cursor, undefined without one; throws `INVALID_REQUEST` for one that no reply gave. */
-export function decodeCursor<Position>(
-  cursor: string | null | undefined,
-  schema: z.ZodType<Position>,
-): Position | undefined {
-  if (cursor == null) return undefined;
-  const position = schema.safeParse(readJson(Buffer.from(cursor, 'base64url')));
-  if (position.success) return position.data;
-  throw invalidRequest([{ path: 'cursor', reason: 'expected a cursor as a reply gave it' }]);
-}
-
-/** Undefined for what is no JSON: no position is that. */
-function readJson(octets: Buffer): unknown {
-  try {
-    return JSON.parse(octets.toString());
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
 }

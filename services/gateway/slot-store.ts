@@ -10,9 +10,10 @@ import {
   type TaskSlotGetRequest,
 } from '../../contracts/task-slot.ts';
 import type { Database } from '../../infra/database/database.ts';
+import { limitStatements } from '../../infra/database/limit-statements.ts';
+import { decodeCursor, encodeCursor } from '../../infra/database/page-cursor.ts';
 import type { Tables } from '../../infra/database/tables.ts';
-import { limitStatements } from './limit-statements.ts';
-import { cutPage, decodeCursor, encodeCursor, fitOctets } from './page.ts';
+import { cutPage, fitOctets } from './page.ts';
 
 export type SlotStore = {
   /**

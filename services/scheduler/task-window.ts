@@ -1,5 +1,6 @@
 // When a task may run: its `task_time`, in the platform's time zone.
 import type { Task } from '../../contracts/task.ts';
+import { offsetAt } from '../../infra/schedule/time-zone.ts';
 
 /** Is a moment within the window, and when does the window open next? Times are milliseconds since the epoch. */
 export type TaskWindow = {
@@ -116,26 +117,4 @@ function findClockChange(fromMs: number, toMs: number, timeZone: string): number
     else before = middle;
   }
   return after;
-}
-
-/** How far the clocks of the zone are ahead of UTC, in milliseconds. */
-function offsetAt(atMs: number, timeZone: string): number {
-  const parts = formatOf(timeZone).formatToParts(atMs);
-  const name = parts.find(({ type }) => type === 'timeZoneName')?.value ?? 'GMT';
-  const match = /^GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(name);
-  if (match === null) return 0;
-  const [, sign, hours, minutes, seconds = '0'] = match;
-  const ms = ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
-  return sign === '-' ? -ms : ms;
-}
-
-/** Making one takes longer than using it a hundred times. */
-const formats = new Map<string, Intl.DateTimeFormat>();
-
-function formatOf(timeZone: string): Intl.DateTimeFormat {
-  const known = formats.get(timeZone);
-  if (known !== undefined) return known;
-  const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
-  formats.set(timeZone, format);
-  return format;
 }

@@ -7,9 +7,9 @@ import {
 } from '../../../contracts/crontab.ts';
 import type { Database } from '../../../infra/database/database.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
+import { createEventLoopPauses } from '../../../infra/event-loop-pauses.ts';
 import type { NetworkPolicy } from '../callback/network-policy.ts';
 import { anchorAt, checkTask, findNextTime } from './check-task.ts';
-import { createEventLoopPauses } from './event-loop-pauses.ts';
 import { faultOf, type ItemFault, nameTaken, refused, succeeded } from './item-result.ts';
 import { readItems } from './read-items.ts';
 import { defineTask } from './task-definition.ts';

@@ -7,7 +7,7 @@ import {
 } from '../../../contracts/crontab.ts';
 import type { Database } from '../../../infra/database/database.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
-import { createEventLoopPauses, type EventLoopPauses } from './event-loop-pauses.ts';
+import { createEventLoopPauses, type EventLoopPauses } from '../../../infra/event-loop-pauses.ts';
 import { type ItemFault, noSuchTask, refused, succeeded } from './item-result.ts';
 import { type ReadItem, readItems } from './read-items.ts';
 import { lockTasks, type ScheduledTask } from './stored-tasks.ts';

@@ -4,8 +4,10 @@ import { z } from 'zod';
 import type { CrontabTask } from '../../../contracts/crontab.ts';
 import type { CrontabListRequest } from '../../../contracts/crontab-api.ts';
 import type { Database } from '../../../infra/database/database.ts';
+import { limitStatements } from '../../../infra/database/limit-statements.ts';
+import { decodeCursor, encodeCursor } from '../../../infra/database/page-cursor.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
-import { decodeCursor, encodeCursor, limitStatements, readPage } from './full-page.ts';
+import { readPage } from './full-page.ts';
 import { formatMoment } from './moment-text.ts';
 
 type TaskRow = Selectable<Tables['crontab_task']>;
@@ -17,7 +19,7 @@ export function listTasks(
 ): Promise<{ task_list: CrontabTask[]; next_cursor: string | null }> {
   const select = selectTasks(request);
   return database.transact(async (db) => {
-    await limitStatements.execute(db);
+    await limitStatements(db, []);
     const { rows, hasMore } = await readPage(db, {
       select,
       order: sql`task_id`,

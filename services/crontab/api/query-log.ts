@@ -8,10 +8,12 @@ import {
 } from '../../../contracts/crontab.ts';
 import type { CrontabLogRequest } from '../../../contracts/crontab-api.ts';
 import type { Database } from '../../../infra/database/database.ts';
+import { limitStatements } from '../../../infra/database/limit-statements.ts';
+import { decodeCursor, encodeCursor } from '../../../infra/database/page-cursor.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
+import { createEventLoopPauses } from '../../../infra/event-loop-pauses.ts';
 import { messageIdOf } from '../run/run-store.ts';
-import { createEventLoopPauses } from './event-loop-pauses.ts';
-import { decodeCursor, encodeCursor, limitStatements, type Page, readPage } from './full-page.ts';
+import { type Page, readPage } from './full-page.ts';
 import { noSuchTask, refused } from './item-result.ts';
 import {
   type LogFilter,
@@ -61,17 +63,10 @@ export async function queryLog(request: CrontabLogRequest, database: Database): 
   });
 }
 
-/**
- * All statements see the same moment: a call that ends meanwhile is told once. What is asked for is read along an index:
- * the partition of today is larger than its statistics say, and to a planner that takes it for small, reading all of it
- * looks cheap.
- */
-async function beginReading(db: Transaction<Tables>): Promise<void> {
+/** All statements see the same moment: a call that ends meanwhile is told once. */
+export async function beginReading(db: Transaction<Tables>): Promise<void> {
   await sql`set transaction isolation level repeatable read, read only`.execute(db);
-  await limitStatements.execute(db);
-  await sql`select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`.execute(
-    db,
-  );
+  await limitStatements(db, ['enable_seqscan', 'enable_bitmapscan']);
 }
 
 /** The ids that the items mean, without a list undefined; and what is to be said of items that mean none. */

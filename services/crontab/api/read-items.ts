@@ -1,7 +1,7 @@
 // The items of a batch, each parsed by itself: a fault of one leaves the others alone.
 import type { z } from 'zod';
 import { type Fault, faultsOf } from '../../../contracts/errors.ts';
-import type { EventLoopPauses } from './event-loop-pauses.ts';
+import type { EventLoopPauses } from '../../../infra/event-loop-pauses.ts';
 import { faultOf, type ItemFault, type ItemKey } from './item-result.ts';
 
 /** `key`: the id and name that were given, as far as they are any. */

@@ -1,11 +1,12 @@
 // What is not called any more, because somebody disabled, changed or deleted its task: the log says so.
-import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { crontabRunTypes, crontabStatuses } from '../../../contracts/crontab.ts';
-import { formatNumbers, formatTimes, fromMs } from '../../../infra/database/statement-values.ts';
+import { formatNumbers } from '../../../infra/database/statement-values.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
+import type { EventLoopPauses } from '../../../infra/event-loop-pauses.ts';
 import { chooseTime, type MissedTimes } from '../run/choose-time.ts';
+import { logUncalled } from '../run/log-uncalled.ts';
 import { parseSchedule } from '../schedule/parse-schedule.ts';
-import type { EventLoopPauses } from './event-loop-pauses.ts';
 import type { ScheduledTask } from './stored-tasks.ts';
 
 export const pausedReason = 'the task was disabled';
@@ -62,29 +63,17 @@ export async function findAllUnplanned(
 }
 
 /** To be called while the tasks are still there. */
-export async function logUnplanned(
+export function logUnplanned(
   db: Transaction<Tables>,
   unplanned: readonly UnplannedTimes[],
   reason: string,
 ): Promise<void> {
-  if (unplanned.length === 0) return;
-  await sql`
-    insert into crontab_log (scheduled_at, run_id, try, task_id, name, run_type, status, begin_at, end_at, method, url,
-      body, resp, err, missed)
-    select ${fromMs('due.first_at')}, ${nextRunId}, 0, task_id, task.name, ${crontabRunTypes.normal},
-      ${crontabStatuses.missed}, ${fromMs('due.first_at')}, ${fromMs('due.until_at')}, task.method, task.url, '', '',
-      ${cancelled(reason)}, due.times
-    from unnest(
-      ${formatNumbers(unplanned.map(({ taskId }) => taskId))}::bigint[],
-      ${formatTimes(unplanned.map(({ firstAt }) => firstAt))}::float8[],
-      ${formatTimes(unplanned.map(({ lastAt }) => lastAt))}::float8[],
-      ${formatNumbers(unplanned.map(({ count }) => count))}::integer[]
-    ) as due (task_id, first_at, until_at, times)
-    join crontab_task task using (task_id)`.execute(db);
+  const err = cancelled(reason);
+  return logUncalled(
+    db,
+    unplanned.map((times) => ({ ...times, status: crontabStatuses.missed, err })),
+  );
 }
-
-/** An id that no run has. */
-const nextRunId: RawBuilder<string> = sql`nextval(pg_get_serial_sequence('crontab_run', 'id'))`;
 
 function cancelled(reason: string): string {
   return `CANCELLED: ${reason}`;

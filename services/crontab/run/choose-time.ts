@@ -18,7 +18,7 @@ export type DueSchedule = {
 export type MissedTimes = {
   firstAt: number;
   lastAt: number;
-  /** Counted up to a thousand. */
+  /** Of many, those that were counted. */
   count: number;
 };
 
@@ -30,14 +30,15 @@ export type TimeChoice = {
   nextAt: number;
 };
 
-/** To count the times of every second of a year would take a minute. */
-const maxCounted = 1000;
+/** To find one takes a twentieth of a millisecond: to count the seconds of a year would take half an hour. */
+export const maxCounted = 1000;
 
 /**
  * The newest time that is due stands for those before it that nobody planned, and is called when it is not too late for
- * that. A time that is still ahead of `nowMs` is planned when it is the next one.
+ * that. A time that is still ahead of `nowMs` is planned when it is the next one. What was missed is counted up to
+ * `countLimit`.
  */
-export function chooseTime(schedule: DueSchedule, nowMs: number): TimeChoice {
+export function chooseTime(schedule: DueSchedule, nowMs: number, countLimit = maxCounted): TimeChoice {
   const { times, lastAt, windowMs } = schedule;
   const first = firstOpenTime(schedule);
   if (first > nowMs) {
@@ -53,7 +54,7 @@ export function chooseTime(schedule: DueSchedule, nowMs: number): TimeChoice {
     missed:
       lastMissed === undefined
         ? undefined
-        : { firstAt: first, lastAt: lastMissed, count: countTimes(times, first, lastMissed) },
+        : { firstAt: first, lastAt: lastMissed, count: countTimes(times, first, lastMissed, countLimit) },
     nextAt: followerOf(times, Math.max(newest, lastAt ?? newest)),
   };
 }
@@ -75,8 +76,8 @@ function lastBefore(newest: number, first: number, times: FireTimes): number | u
   return newest === first ? undefined : times.newestUntil(newest - 1);
 }
 
-function countTimes(times: FireTimes, first: number, last: number): number {
+function countTimes(times: FireTimes, first: number, last: number, countLimit: number): number {
   let count = 1;
-  for (let at = first; at < last && count < maxCounted; at = times.after(at)) count += 1;
+  for (let at = first; at < last && count < countLimit; at = times.after(at)) count += 1;
   return count;
 }

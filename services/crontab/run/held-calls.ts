@@ -1,9 +1,10 @@
 // The runs that a replica holds: each waits for its time, is called once, and keeps what came of it until that is stored.
+import { crontabRunTypes } from '../../../contracts/crontab.ts';
 import type { HeldWork } from '../../../infra/database/lease-holder.ts';
 import type { Claim } from '../../../infra/database/lease-table.ts';
 import type { Logger } from '../../../infra/logger.ts';
 import { waitAtMost } from '../../../infra/wait-at-most.ts';
-import type { CallbackOutcome, Caller } from '../callback/caller.ts';
+import type { Caller } from '../callback/caller.ts';
 import type { DatabaseClock } from './database-clock.ts';
 import { type ClaimedRun, type FinishedCall, leaseMs, type RunStore } from './run-store.ts';
 
@@ -76,18 +77,34 @@ export function createHeldCalls(options: {
     const { run } = call;
     // It was stopped, or away from its database, for so long that another one may be calling by now.
     if (performance.now() > call.leaseEndsAt - leaseMarginMs) return drop(call.claim);
-    if (run.task?.isAtMostOnce) {
+    const { task } = run;
+    if (task === undefined) return finish(call, cancel(run, 'the task was deleted'));
+    // Whoever asks for a rerun means it.
+    if (!task.isEnabled && run.runType !== crontabRunTypes.rerun) {
+      return finish(call, cancel(run, 'the task was disabled'));
+    }
+    if (task.isAtMostOnce) {
       call.isSpent = true;
       if (!(await beginOnly(call.claim))) return drop(call.claim);
     }
     const beginAt = clock.nowMs();
     onBegin(run, beginAt);
-    const outcome =
-      run.task === undefined ? taskIsGone : await caller.call(run.task.callback, stopping.signal);
+    const outcome = await caller.call(task.callback, stopping.signal);
     const endAt = Math.max(clock.nowMs(), beginAt);
-    const delayMs = outcome.isOk ? undefined : run.task?.retryDelaysMs[run.try];
+    const delayMs = outcome.isOk ? undefined : task.retryDelaysMs[run.try];
     const retryAt = delayMs === undefined ? undefined : endAt + delayMs;
-    call.finished = { claim: call.claim, run, outcome, beginAt, endAt, retryAt };
+    finish(call, { run, isCalled: true, outcome, beginAt, endAt, retryAt });
+  }
+
+  /** What waited when its task was changed was cancelled then; this one was under way, and failed. */
+  function cancel(run: ClaimedRun, reason: string): Omit<FinishedCall, 'claim'> {
+    const outcome = { isOk: false, resp: '', respCode: null, err: `CANCELLED: ${reason}` };
+    const atMs = clock.nowMs();
+    return { run, isCalled: false, outcome, beginAt: atMs, endAt: atMs, retryAt: undefined };
+  }
+
+  function finish(call: HeldCall, finished: Omit<FinishedCall, 'claim'>): void {
+    call.finished = { claim: call.claim, ...finished };
     onFinished(call.finished);
   }
 
@@ -177,10 +194,3 @@ export function createHeldCalls(options: {
     },
   };
 }
-
-const taskIsGone: CallbackOutcome = {
-  isOk: false,
-  resp: '',
-  respCode: null,
-  err: 'CANCELLED: the task was deleted',
-};

@@ -49,11 +49,12 @@ export function createCallMaker(options: {
     beginOnly: store.beginOnly,
     clock,
     onBegin: (run, beginAt) => lateness.observe(Math.max(0, beginAt - run.dueAt) / 1000),
-    onFinished({ run, outcome, beginAt, endAt }) {
-      const method = run.task?.callback.method ?? 'none';
-      calls.inc({ method, outcome: outcome.isOk ? 'succeeded' : 'failed' });
-      duration.observe((endAt - beginAt) / 1000);
+    onFinished(call) {
       holder.storeSoon();
+      if (!call.isCalled || call.run.task === undefined) return;
+      const { method } = call.run.task.callback;
+      calls.inc({ method, outcome: call.outcome.isOk ? 'succeeded' : 'failed' });
+      duration.observe((call.endAt - call.beginAt) / 1000);
     },
     logger,
   });

@@ -34,6 +34,7 @@ export type ClaimedRun = {
 
 export type ClaimedTask = {
   name: string;
+  isEnabled: boolean;
   callback: Callback;
   /** Milliseconds from each failure to the next try. */
   retryDelaysMs: number[];
@@ -44,6 +45,8 @@ export type ClaimedTask = {
 export type FinishedCall = {
   claim: Claim;
   run: ClaimedRun;
+  /** Not so when the task was deleted or disabled meanwhile; the outcome says which. */
+  isCalled: boolean;
   outcome: CallbackOutcome;
   beginAt: number;
   endAt: number;
@@ -108,7 +111,7 @@ export function createRunStore(database: Database, replica: string): RunStore {
           left join claimed on true
           -- One by one, by their keys: by its statistics the planner might read all tasks.
           left join lateral (
-            select name, method, url, body, body_type, resp_regexp, redo_param, timeout_ms, secret, delivery
+            select name, enable, method, url, body, body_type, resp_regexp, redo_param, timeout_ms, secret, delivery
             from crontab_task where task_id = claimed.task_id offset 0
           ) task on true`.execute(db);
         return {
@@ -172,6 +175,7 @@ type TaskRow = Selectable<
   Pick<
     Tables['crontab_task'],
     | 'name'
+    | 'enable'
     | 'method'
     | 'url'
     | 'body'
@@ -206,6 +210,7 @@ function readRun(row: RunRow & (TaskRow | { name: null })): ClaimedRun {
 function readTask(row: TaskRow, runId: string): ClaimedTask {
   return {
     name: row.name,
+    isEnabled: row.enable === 1,
     callback: {
       method: row.method,
       url: row.url,
@@ -226,13 +231,14 @@ export function messageIdOf(runId: string): string {
   return `crontab_${runId}`;
 }
 
-function toLogRow({ claim: { id }, run, outcome, beginAt, endAt }: FinishedCall): Record<string, unknown> {
+function toLogRow(call: FinishedCall): Record<string, unknown> {
+  const { claim, run, outcome, beginAt, endAt } = call;
   return {
-    id,
+    id: claim.id,
     try: run.try,
     name: run.task?.name ?? '',
     run_type: run.try + run.lapses > 0 ? crontabRunTypes.retry : run.runType,
-    status: outcome.isOk ? crontabStatuses.succeeded : crontabStatuses.failed,
+    status: statusOf(call),
     begin_at: beginAt,
     end_at: endAt,
     method: run.task?.callback.method ?? '',
@@ -242,6 +248,11 @@ function toLogRow({ claim: { id }, run, outcome, beginAt, endAt }: FinishedCall)
     resp_code: outcome.respCode,
     err: toStorable(outcome.err),
   };
+}
+
+function statusOf({ isCalled, outcome }: FinishedCall): number {
+  if (!isCalled) return crontabStatuses.skipped;
+  return outcome.isOk ? crontabStatuses.succeeded : crontabStatuses.failed;
 }
 
 /** What is not stored is called once more: no text that others wrote must be one that the database refuses. */

@@ -4,12 +4,14 @@ import { type RawBuilder, type Selectable, sql, type Transaction } from 'kysely'
 import { crontabRunTypes, crontabStatuses } from '../../../contracts/crontab.ts';
 import { formatNumbers, formatTimes, fromMs } from '../../../infra/database/statement-values.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
+import { createEventLoopPauses } from '../../../infra/event-loop-pauses.ts';
 import type { Logger } from '../../../infra/logger.ts';
 import { type Advance, advanceTasks, beginTurn } from '../../../infra/schedule/due-tasks.ts';
 import type { TurnChoice } from '../../../infra/schedule/take-turn-safely.ts';
 import { measureTurn, type TurnSize } from '../../../infra/schedule/turn-size.ts';
 import { parseSchedule } from '../schedule/parse-schedule.ts';
-import { chooseTime, type MissedTimes, type TimeChoice } from './choose-time.ts';
+import { chooseTime, type MissedTimes, maxCounted, type TimeChoice } from './choose-time.ts';
+import { logUncalled, type UncalledTimes } from './log-uncalled.ts';
 
 export type Turn = TurnSize & { planned: PlannedTime[] };
 
@@ -29,6 +31,9 @@ export type PlannedTime = {
 export const maxTurnTasks = 500;
 /** A turn that has taken this long leaves the rest to the next one: to count what was missed takes its time. */
 const maxTurnMs = 1000;
+/** Missed times that one turn counts, of all its tasks: more would hold up those that are due now. */
+const maxCountedTogether = 10_000;
+const minCounted = 20;
 /** Times are planned this much ahead, so that the call itself is all that is left to do when they come. */
 export const aheadMs = 500;
 /** A task that cannot be understood is looked at again after this time. */
@@ -61,15 +66,21 @@ export async function takeTurn(
   const planned: PlannedTime[] = [];
   const advances: Advance[] = [];
   const endAt = performance.now() + maxTurnMs;
+  const pauses = createEventLoopPauses();
+  const countLimit = Math.max(
+    minCounted,
+    Math.min(Math.floor(maxCountedTogether / tasks.length), maxCounted),
+  );
   let left = 0;
   for (const task of tasks) {
     if (advances.length > 0 && performance.now() > endAt) break;
+    if (pauses.isDue()) await pauses.take();
     const isBusy = busy.has(task.taskId);
     if (isBusy && task.nextAt > nowMs) {
       left += 1;
       continue;
     }
-    const chosen = chooseSafely(task, nowMs, logger);
+    const chosen = chooseSafely(task, nowMs, countLimit, logger);
     if (chosen.scheduledAt !== undefined || chosen.missed !== undefined) {
       planned.push(planTime(task, isBusy, chosen, nowMs));
     }
@@ -77,7 +88,7 @@ export async function takeTurn(
     advances.push({ taskId: task.taskId, nextAt: chosen.nextAt, lastAt });
   }
   await storeRuns(db, planned);
-  await storeUncalled(db, planned);
+  await logUncalled(db, planned.flatMap(listUncalled));
   if (advances.length > 0) await advanceTasks(db, 'crontab_task', advances);
   const taken = { locked: tasks.length, taken: advances.length + left };
   return { planned, ...measureTurn({ limit, ...taken, maxTasks: maxTurnTasks }) };
@@ -139,12 +150,13 @@ async function readBusyTasks(db: Transaction<Tables>, tasks: DueTask[]): Promise
 }
 
 /** One task that cannot be understood must not stop the others of its turn, nor all turns after it. */
-function chooseSafely(task: DueTask, nowMs: number, logger: Logger): TimeChoice {
+function chooseSafely(task: DueTask, nowMs: number, countLimit: number, logger: Logger): TimeChoice {
   try {
     const { type, start_time, time_zone, anchorAt, nextAt, lastAt } = task;
     const parsed = parseSchedule({ type, start_time, time_zone, anchorMs: anchorAt });
     if (!parsed.ok) throw new Error(`${parsed.field}: ${parsed.reason}`);
-    return chooseTime({ times: parsed.times, anchorAt, nextAt, lastAt, windowMs: windowOf(task) }, nowMs);
+    const schedule = { times: parsed.times, anchorAt, nextAt, lastAt, windowMs: windowOf(task) };
+    return chooseTime(schedule, nowMs, countLimit);
   } catch (error) {
     logger.error({ err: error, task: task.taskId }, 'a task cannot be scheduled');
     return { scheduledAt: undefined, missed: undefined, nextAt: nowMs + faultPauseMs };
@@ -188,48 +200,16 @@ async function storeRuns(db: Transaction<Tables>, planned: PlannedTime[]): Promi
     ) as run (task_id, run_at, expires_at, target)`.execute(db);
 }
 
-type Uncalled = {
-  taskId: string;
-  status: number;
-  fromAt: number;
-  untilAt: number;
-  count: number;
-  err: string;
-};
-
-/** Times that are passed over go into the log at once. */
-async function storeUncalled(db: Transaction<Tables>, planned: PlannedTime[]): Promise<void> {
-  const uncalled = planned.flatMap(listUncalled);
-  if (uncalled.length === 0) return;
-  await sql`
-    insert into crontab_log (scheduled_at, run_id, try, task_id, name, run_type, status, begin_at, end_at, method, url,
-      body, resp, err, missed)
-    select ${fromMs('from_at')}, ${nextRunId}, 0, task_id, name, ${crontabRunTypes.normal}, status,
-      ${fromMs('from_at')}, ${fromMs('until_at')}, method, url, '', '', err, missed
-    from unnest(
-      ${formatNumbers(uncalled.map(({ taskId }) => taskId))}::bigint[],
-      ${formatNumbers(uncalled.map(({ status }) => status))}::smallint[],
-      ${formatTimes(uncalled.map(({ fromAt }) => fromAt))}::float8[],
-      ${formatTimes(uncalled.map(({ untilAt }) => untilAt))}::float8[],
-      ${formatNumbers(uncalled.map(({ count }) => count))}::integer[],
-      ${uncalled.map(({ err }) => err)}::text[]
-    ) as uncalled (task_id, status, from_at, until_at, missed, err)
-    join crontab_task using (task_id)`.execute(db);
-}
-
-/** An id that no run has. */
-const nextRunId: RawBuilder<string> = sql`nextval(pg_get_serial_sequence('crontab_run', 'id'))`;
-
-function listUncalled({ taskId, skippedAt, missed }: PlannedTime): Uncalled[] {
-  const uncalled: Uncalled[] = [];
+/** Times that are passed over. */
+function listUncalled({ taskId, skippedAt, missed }: PlannedTime): UncalledTimes[] {
+  const uncalled: UncalledTimes[] = [];
   if (missed !== undefined) {
-    const { firstAt: fromAt, lastAt: untilAt, count } = missed;
     const err = 'MISSED: nobody was there to call it in time';
-    uncalled.push({ taskId, status: crontabStatuses.missed, fromAt, untilAt, count, err });
+    uncalled.push({ taskId, status: crontabStatuses.missed, ...missed, err });
   }
   if (skippedAt !== undefined) {
     const err = 'OVERLAP: the run before it is still under way';
-    const at = { fromAt: skippedAt, untilAt: skippedAt };
+    const at = { firstAt: skippedAt, lastAt: skippedAt };
     uncalled.push({ taskId, status: crontabStatuses.skipped, ...at, count: 0, err });
   }
   return uncalled;

@@ -1,6 +1,7 @@
 // The next times of a schedule, and how they are told to people.
+
+import { offsetAt } from '../../../infra/schedule/time-zone.ts';
 import type { FireTimes } from './fire-times.ts';
-import { offsetAt } from './wall-clock.ts';
 
 /** Up to `count` times after `fromMs`, in milliseconds since the epoch; fewer when no more come. */
 export function previewTimes(

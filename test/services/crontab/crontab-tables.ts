@@ -36,13 +36,10 @@ export type StoredTask = Selectable<Tables['crontab_task']>;
 export type StoredRun = Selectable<Tables['crontab_run']>;
 export type StoredLog = Selectable<Tables['crontab_log']>;
 
-export type CrontabTables = {
-  readonly database: Database;
-  readonly url: string;
-  /** What was logged since the test began. */
-  readonly logged: { level: number; msg: string; [field: string]: unknown }[];
-  readonly logger: pino.Logger;
-  query<Row>(statement: RawBuilder<Row>): Promise<Row[]>;
+type Query = <Row>(statement: RawBuilder<Row>) => Promise<Row[]>;
+
+/** Rows of timed callbacks in a database. */
+export type CrontabRows = {
   /** Resolves with the task's id. A task that is due only when `nextAt` says so; every minute, by POST, to nobody. */
   addTask(row?: CrontabTaskRow): Promise<string>;
   /** Resolves with the run's id. A run that has been due for a second, of a time that no other has. */
@@ -56,14 +53,22 @@ export type CrontabTables = {
   readNow(): Promise<number>;
 };
 
-/** Where the times of runs begin that are not told any. */
-export const firstRunAt = Date.parse('2026-09-20T04:00:00Z');
+export type CrontabTables = CrontabRows & {
+  readonly database: Database;
+  readonly url: string;
+  /** What was logged since the test began. */
+  readonly logged: { level: number; msg: string; [field: string]: unknown }[];
+  readonly logger: pino.Logger;
+  query: Query;
+};
+
+/** Where the times of runs begin that are not told any: the log keeps what is that old. */
+const firstRunAt = Math.floor(Date.now() / 1000) * 1000 - 6 * 3_600_000;
 
 /** To be called at the top of a test file. */
 export function useCrontabTables({ maxConnections = 8 }: { maxConnections?: number } = {}): CrontabTables {
   let testDatabase: TestDatabase;
   let database: Database;
-  let count = 0;
   const logged: CrontabTables['logged'] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
 
@@ -84,12 +89,6 @@ export function useCrontabTables({ maxConnections = 8 }: { maxConnections?: numb
     return database.run(async (db) => (await statement.execute(db)).rows);
   }
 
-  async function queryOne<Row>(statement: RawBuilder<Row>): Promise<Row> {
-    const [row] = await query(statement);
-    if (row === undefined) throw new Error('there is no such row');
-    return row;
-  }
-
   return {
     get database() {
       return database;
@@ -100,6 +99,21 @@ export function useCrontabTables({ maxConnections = 8 }: { maxConnections?: numb
     logged,
     logger,
     query,
+    ...createCrontabRows(query),
+  };
+}
+
+/** The same for a database of the test's own. */
+export function createCrontabRows(query: Query): CrontabRows {
+  let count = 0;
+
+  async function queryOne<Row>(statement: RawBuilder<Row>): Promise<Row> {
+    const [row] = await query(statement);
+    if (row === undefined) throw new Error('there is no such row');
+    return row;
+  }
+
+  return {
     async addTask(row = {}) {
       count += 1;
       const { anchorAt = firstRunAt, nextAt = Infinity, lastAt = null, ...columns } = row;

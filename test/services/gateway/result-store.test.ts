@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { z } from 'zod';
 import { taskResultGetRequestSchema } from '../../../contracts/task-result.ts';
 import { createDatabase, type Database } from '../../../infra/database/database.ts';
+import { limitStatements } from '../../../infra/database/limit-statements.ts';
 import { createLogger } from '../../../infra/logger.ts';
-import { limitStatements } from '../../../services/gateway/limit-statements.ts';
 import {
   createResultStore,
   type ResultStore,

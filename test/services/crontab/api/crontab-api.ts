@@ -2,8 +2,10 @@
 import { afterAll, beforeAll } from 'vitest';
 import type { z } from 'zod';
 import { crontabCalls } from '../../../../contracts/crontab-api.ts';
+import type { Database } from '../../../../infra/database/database.ts';
 import { createHttpServer, type HttpServer } from '../../../../infra/http/http-server.ts';
 import { registerCalls } from '../../../../infra/http/register-calls.ts';
+import type { Logger } from '../../../../infra/logger.ts';
 import { createMetrics } from '../../../../infra/metrics.ts';
 import { formatCrontabError } from '../../../../services/crontab/api/format-error.ts';
 import { createCrontabHandlers } from '../../../../services/crontab/api/handlers.ts';
@@ -31,46 +33,60 @@ export function useCrontabApi(): CrontabApi {
   const tables = useCrontabTables();
   let server: HttpServer;
   let woken = 0;
+  const client = createCrontabClient(() => server.url());
 
   beforeAll(async () => {
     const { database, logger } = tables;
-    server = createHttpServer({
-      host: '127.0.0.1',
-      port: 0,
-      portVariable: 'CRONTAB_PORT',
-      apiKeys: [],
-      bodyLimit: 16 * 1024 * 1024,
-      formatError: formatCrontabError,
-      register(app) {
-        const handlers = createCrontabHandlers({
-          database,
-          networks: createNetworkPolicy({ allow: [], deny: ['192.0.2.0/24'] }),
-          timeZone: 'Asia/Shanghai',
-          onRunsAdded: () => {
-            woken += 1;
-          },
-          logger,
-        });
-        registerCalls(app, crontabCalls, handlers, logger);
-      },
-      checks: {},
-      metrics: createMetrics(),
+    server = createCrontabServer({
+      database,
       logger,
+      onRunsAdded: () => {
+        woken += 1;
+      },
     });
     await server.start();
   });
   afterAll(() => server.stop());
 
-  async function post(path: string, body: string | Uint8Array) {
-    const response = await fetch(`${server.url()}${path}`, { method: 'POST', body: Buffer.from(body) });
+  return { tables, woken: () => woken, ...client };
+}
+
+/** Denies callbacks to 192.0.2.0/24. */
+export function createCrontabServer(options: {
+  database: Database;
+  logger: Logger;
+  onRunsAdded?: () => void;
+}): HttpServer {
+  const { database, logger, onRunsAdded = () => undefined } = options;
+  const networks = createNetworkPolicy({ allow: [], deny: ['192.0.2.0/24'] });
+  const handlers = createCrontabHandlers({
+    database,
+    networks,
+    timeZone: 'Asia/Shanghai',
+    onRunsAdded,
+    logger,
+  });
+  return createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    portVariable: 'CRONTAB_PORT',
+    apiKeys: [],
+    bodyLimit: 16 * 1024 * 1024,
+    formatError: formatCrontabError,
+    register: (app) => registerCalls(app, crontabCalls, handlers, logger),
+    checks: {},
+    metrics: createMetrics(),
+    logger,
+  });
+}
+
+export function createCrontabClient(url: () => string): Pick<CrontabApi, 'post' | 'ask' | 'call'> {
+  const post: CrontabApi['post'] = async (path, body) => {
+    const response = await fetch(`${url()}${path}`, { method: 'POST', body: Buffer.from(body) });
     return { status: response.status, reply: await response.json() };
-  }
-
+  };
   const ask: CrontabApi['ask'] = (name, body) => post(crontabCalls[name].path, JSON.stringify(body));
-
   return {
-    tables,
-    woken: () => woken,
     post,
     ask,
     async call(name, body) {

@@ -75,7 +75,7 @@ describe('filters', () => {
     [{ name: 'probe', module: 2 }, ['probe%2']],
     [{ name: '' }, ['Probe_1', 'probe%2', 'a\\b', '探测']],
     [
-      { name: null, module: null, type: null, enable: null, tag: null, limit: null, cursor: null },
+      { name: null, module: null, type: null, enable: null, tag: null, limit: null, cursor: '' },
       ['Probe_1', 'probe%2', 'a\\b', '探测'],
     ],
     [{ module: 2 }, ['probe%2', '探测']],

@@ -68,7 +68,7 @@ describe('pausing', () => {
     const dueMs = Math.floor((await tables.readNow()) / 1000) * 1000 - minuteMs;
     const id = await tables.addTask({ anchorAt: dueMs - minuteMs, nextAt: dueMs });
     const idle = await tables.addTask({ nextAt: farMs });
-    await pause({ task_id: id }, { task_id: idle });
+    await pause({ task_id: id }, { task_id: idle }, { task_id: id });
     const lastMs = dueMs + minuteMs;
     expect(await tables.readLog()).toMatchObject([
       {

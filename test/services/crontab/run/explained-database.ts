@@ -72,7 +72,7 @@ function listNodes(node: PlanNode): PlanNode[] {
 }
 
 function summarize(nodes: PlanNode[], tables: string[]): Finding {
-  const scans = nodes.filter((node) => node['Node Type'].includes('Scan'));
+  const scans = nodes.filter((node) => node['Node Type'].includes('Scan') && node['Actual Loops'] > 0);
   const ours = scans.filter((node) => tables.some((name) => isOf(node, name)));
   const ways = ours.flatMap((node) => {
     if (node['Node Type'] === 'Bitmap Heap Scan') return [];

@@ -4,7 +4,7 @@ import { leaseMs } from '../../../../services/crontab/run/run-store.ts';
 import { callbackOf, claimOf, outcomeOf, pass, startMs, useHeldCalls } from './use-held-calls.ts';
 
 const hands = useHeldCalls();
-const { calls, begun, finished, logged, claimed, take, callAt, doneIds } = hands;
+const { calls, begun, finished, logged, onlyOnce, claimed, take, callAt, doneIds } = hands;
 
 describe('a run', () => {
   test('that is due is called at once, with the callback of its task', async () => {
@@ -45,6 +45,7 @@ describe('a run', () => {
     const call = {
       claim: claimOf('1'),
       run,
+      isCalled: true,
       outcome: outcomeOf({ resp: 'fine' }),
       beginAt: startMs + 100,
       endAt: startMs + 140,
@@ -84,16 +85,23 @@ describe('a run', () => {
     expect(finished[0]?.retryAt).toBeUndefined();
   });
 
-  test('of a task that was deleted is not called, and says so', async () => {
-    take(claimed('1', { task: undefined }));
+  test.each([
+    ['deleted', { task: undefined }, {}],
+    ['disabled', {}, { isEnabled: false, isAtMostOnce: true }],
+  ])('of a task that was %s meanwhile is not called, and says so', async (what, run, task) => {
+    take(claimed('1', { try: 1, ...run }, { retryDelaysMs: [1000, 1000], ...task }));
     await pass(0);
-    expect(calls).toEqual([]);
+    expect([calls, begun, onlyOnce.asked]).toEqual([[], [], []]);
+    const outcome = { isOk: false, resp: '', respCode: null, err: `CANCELLED: the task was ${what}` };
     expect(hands.held.done()).toMatchObject([
-      {
-        outcome: { isOk: false, err: 'CANCELLED: the task was deleted', respCode: null },
-        retryAt: undefined,
-      },
+      { isCalled: false, outcome, beginAt: startMs, endAt: startMs, retryAt: undefined },
     ]);
+  });
+
+  test('that was asked for once more is called also where its task is disabled', async () => {
+    take(claimed('1', { runType: 3 }, { isEnabled: false, retryDelaysMs: [1000] }));
+    await callAt(0).end({ isOk: false });
+    expect(hands.held.done()).toMatchObject([{ isCalled: true, retryAt: startMs + 1000 }]);
   });
 
   test('whose call rejects is let go, and told in the log', async () => {

@@ -56,6 +56,14 @@ describe('finish', () => {
     expect(await tables.readLog()).toMatchObject([{ run_type: runType, try: row.try ?? 0 }]);
   });
 
+  test('logs a call that was cancelled as passed over', async () => {
+    const run = await claimOne({ try: 1 });
+    const outcome = { isOk: false, resp: '', respCode: null, err: 'CANCELLED: the task was disabled' };
+    await mine.store.finish([{ ...finished(run, outcome), isCalled: false }], scheduledAt);
+    expect(await tables.readRuns()).toEqual([]);
+    expect(await tables.readLog()).toMatchObject([{ run_type: 2, status: 4, try: 1, err: outcome.err }]);
+  });
+
   test('puts a failed run off until its retry, and logs the failure', async () => {
     const run = await claimOne({ dueIn: -1000, expiresIn: 59_000, lapses: 1 }, { redo_param: '40' });
     const nowMs = scheduledAt + 1000;

@@ -44,6 +44,7 @@ describe('claim', () => {
         lapses: 2,
         task: {
           name: '汉字 "quoted"\\',
+          isEnabled: true,
           callback: {
             method: 'rpc',
             url: '127.0.0.1:9/Arith.Mul',

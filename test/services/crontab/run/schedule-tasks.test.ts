@@ -1,6 +1,6 @@
 // Turns of the crontab service on a real Postgres: a time is planned whole, once, or not at all.
 import { sql } from 'kysely';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { PlannedTime } from '../../../../services/crontab/run/take-turn.ts';
 import type { CrontabTaskRow } from '../crontab-tables.ts';
 import { minuteMs, secondMs, useTurns } from './use-turns.ts';
@@ -244,6 +244,24 @@ test('several turns at once plan each time once', async () => {
   const newest = await tables.query(sql<{ seconds: number }>`
     select sum(extract(epoch from last_at - ${new Date(dueMs)}::timestamptz) + 1)::integer as seconds from crontab_task`);
   expect(runs.length + missed).toBe(newest[0]?.seconds);
+});
+
+test('a turn that has much to count lets calls of its process begin meanwhile', async () => {
+  const nextAt = await lately(2 * 24 * 60 * minuteMs);
+  for (let second = 0; second < 50; second += 1) {
+    await tables.addTask({ start_time: `${second} * * * * *`, anchorAt: nextAt - minuteMs, nextAt });
+  }
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+  }, 1);
+  onTestFinished(() => clearInterval(timer));
+  const before = ticks;
+  const { planned } = await turn();
+  expect(planned.length).toBeGreaterThan(5);
+  // It counts less of each, the more tasks there are.
+  expect(new Set(planned.map(({ missed }) => missed?.count))).toEqual(new Set([200]));
+  expect(ticks - before).toBeGreaterThanOrEqual(planned.length);
 });
 
 test('a turn that finds more than it may take says so, and how many the next one may', async () => {

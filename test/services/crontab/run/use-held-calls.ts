@@ -39,6 +39,13 @@ export function callbackOf(id: string, body = '{}'): Callback {
   };
 }
 
+const plainTask: Omit<ClaimedTask, 'callback'> = {
+  name: 'a task',
+  isEnabled: true,
+  retryDelaysMs: [],
+  isAtMostOnce: false,
+};
+
 /** For a file of tests; new for each of them. */
 export function useHeldCalls() {
   const calls: TestCall[] = [];
@@ -122,7 +129,7 @@ export function useHeldCalls() {
         runType: 1,
         try: 0,
         lapses: 0,
-        task: { name: 'a task', callback: callbackOf(id), retryDelaysMs: [], isAtMostOnce: false, ...task },
+        task: { ...plainTask, callback: callbackOf(id), ...task },
         ...fields,
       };
     },
