@@ -1,15 +1,18 @@
 // The HTTP calls of the crontab service: path, request and reply of each.
 import { z } from 'zod';
 import {
+  type CrontabState,
   crontabItemResultSchema,
   crontabLogEntrySchema,
   crontabRequiredShape,
+  crontabStates,
   crontabTaskAddSchema,
   crontabTaskKeySchema,
   crontabTaskSchema,
   crontabTaskUpdateSchema,
 } from './crontab.ts';
-import { momentSchema } from './history.ts';
+import { type ErrorCode, errorCatalog } from './errors.ts';
+import { momentSchema, pageShape } from './history.ts';
 import type { HttpCall } from './http-call.ts';
 import { textSchema } from './text.ts';
 
@@ -40,16 +43,11 @@ function replyOf<Data extends z.ZodType>(data: Data) {
   return z.object({ state: z.int(), msg: z.string(), data });
 }
 
-const page = {
-  limit: z
-    .int()
-    .min(1)
-    .max(1000)
-    .nullish()
-    .transform((limit) => limit ?? 100),
-  /** The `next_cursor` of the page before. */
-  cursor: z.string().max(500).nullish(),
-};
+/** `state` of a request that failed as a whole: whether the fault is the request's, or none of it. */
+export function crontabStateOf(code: ErrorCode): CrontabState {
+  const { status, retryable } = errorCatalog[code];
+  return status < 500 && !retryable ? crontabStates.parameter : crontabStates.system;
+}
 
 /**
  * The log of these tasks, newest first; without a list, of all. `from` is included, `to` is not: nominal times. The first
@@ -60,7 +58,7 @@ export const crontabLogRequestShape = {
   run_type: z.int().min(1).max(3).nullish(),
   from: momentSchema.nullish(),
   to: momentSchema.nullish(),
-  ...page,
+  ...pageShape,
 };
 export const crontabLogRequestSchema = z.object({
   task_list: listOf(z.unknown(), maxCrontabLogTasks).nullish(),
@@ -76,7 +74,7 @@ export const crontabListRequestSchema = z.object({
   type: crontabRequiredShape.type.nullish(),
   enable: crontabRequiredShape.enable.nullish(),
   tag: textSchema(64).nullish(),
-  ...page,
+  ...pageShape,
 });
 export type CrontabListRequest = z.infer<typeof crontabListRequestSchema>;
 

@@ -76,7 +76,7 @@ export const crontabExamples: Examples = {
             body,
             resp: '{"code":0}',
             scheduled_time: '2026-01-01T01:30:00.000Z',
-            run_id: '0b8e9b5e-5a2f-4f5c-9d51-3f0f3c1f7a10',
+            run_id: 'crontab_81985529216486895',
             try: 0,
             method: 'post',
             resp_code: 200,

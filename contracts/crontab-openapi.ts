@@ -1,9 +1,8 @@
 // The OpenAPI document of the crontab service: its words and its examples.
 import { z } from 'zod';
-import { crontabStates } from './crontab.ts';
-import { crontabCalls } from './crontab-api.ts';
+import { crontabCalls, crontabStateOf } from './crontab-api.ts';
 import { crontabExamples } from './crontab-examples.ts';
-import { type ErrorCode, errorCatalog } from './errors.ts';
+import type { ErrorCode } from './errors.ts';
 import { createOpenApiDocument, type OpenApiDocument } from './openapi.ts';
 
 const description = `Timed callbacks: a task says when, and what to call.
@@ -35,17 +34,18 @@ and an \`err\` of its own: a fault of one leaves the others alone.
 Every reply carries \`X-Request-Id\`: the one of the request, or a new one.`;
 
 const notes = {
-  task_list: 'A list; a single object is taken for a list of one.',
+  task_list: 'Tasks. In a request a single object is taken for a list of one.',
   task_id:
     'Decimal id as add_task gave it; in a request a number, too. It goes before the name; 0 and "" are none.',
-  name: 'Each task has a name of its own. In a filter: a part of the name, in any case.',
+  name: 'Each task has a name of its own. list_task takes a part of it, too, in any case.',
   new_name: 'The name from now on.',
   enable: '1 enabled, 2 disabled.',
   module: 'The caller’s own number for the part of its system that the task belongs to.',
   type: '1 once, 2 interval, 3 hourly, 4 daily, 5 monthly, 6 yearly, 7 weekly.',
   start_time:
     'Unix seconds or milliseconds, or cron fields from the second on (second minute hour day month weekday, the last may be left out), @daily and the like, or @every 1h30m.',
-  time_zone: 'IANA name: where the cron fields are meant. Left out: the service’s own.',
+  time_zone:
+    'IANA name: where the cron fields are meant. Left out: the service’s own. A TZ= before the fields goes before it.',
   url: 'post and get: http(s)://host:port/path; rpc: host:port/Service.Method; nats: a subject.',
   method: 'post, get, rpc (Go net/rpc/jsonrpc over TCP) or nats (a request on the bus); in any case.',
   resp_regexp: 'RE2, found anywhere in what comes back; empty and * mean anything.',
@@ -58,7 +58,7 @@ const notes = {
   overlap:
     'What becomes of a time at which the run before it, with its retries, is still under way: left out, or called beside it. Unless given: skip.',
   misfire:
-    'What becomes of a time at which the service was away: called late within misfire_window, or not at all. Unless given: fire.',
+    'What becomes of a time at which the service was away: called late within misfire_window, or not if it is more than 5 seconds late. Unless given: fire.',
   misfire_window: 'Seconds, 3600 unless given.',
   delivery:
     'What happens when the service dies during a call: made again with the same webhook-id, or never. Unless given: at_least_once.',
@@ -92,7 +92,8 @@ const notes = {
   run_id: 'webhook-id of the call: the same for all tries of one time.',
   try: '0 for the first call, one more for each retry.',
   resp_code: 'HTTP status; null when none came.',
-  missed: 'Times that an entry of status 5 stands for, from begin_time to end_time.',
+  missed:
+    'Times that an entry of status 5 stands for, from begin_time to end_time: counted up to a thousand, less far when many tasks are late at once.',
 };
 
 /** What `GET /openapi.json` of the service gives. */
@@ -120,7 +121,5 @@ const errorMessages: Partial<Record<ErrorCode, string>> = {
 };
 
 function errorExample(code: ErrorCode): unknown {
-  const { status, retryable } = errorCatalog[code];
-  const state = status < 500 && !retryable ? crontabStates.parameter : crontabStates.system;
-  return { state, msg: errorMessages[code] ?? '', data: {} };
+  return { state: crontabStateOf(code), msg: errorMessages[code] ?? '', data: {} };
 }

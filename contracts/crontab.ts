@@ -44,9 +44,9 @@ const maxTags = 20;
 const enable = z.union([z.literal(1), z.literal(2)], { error: 'expected 1 (enabled) or 2 (disabled)' });
 
 const type = z
-  .int('expected a type from 1 to 7')
-  .min(1, 'expected a type from 1 to 7')
-  .max(7, 'expected a type from 1 to 7');
+  .int('expected a number from 1 to 7')
+  .min(1, 'expected a number from 1 to 7')
+  .max(7, 'expected a number from 1 to 7');
 
 const methods = ['post', 'get', 'rpc', 'nats'] as const;
 
@@ -131,7 +131,7 @@ const optionalFields = {
   timeout: z.number().min(0.1).max(maxTimeoutS),
   /** What becomes of a time at which the run before it, with its retries, is still under way. */
   overlap: z.enum(['skip', 'allow']),
-  /** What becomes of a time at which nobody was there: called late within the window, or not at all. */
+  /** What becomes of a time at which nobody was there: called late within the window, or not (more than 5 s late). */
   misfire: z.enum(['fire', 'skip']),
   /** Seconds. */
   misfire_window: z.int().min(1).max(maxMisfireWindowS),
@@ -207,7 +207,7 @@ export const crontabTaskKeySchema = itemOf(keyFields);
 export type CrontabTaskKey = z.infer<typeof crontabTaskKeySchema>;
 
 /** A moment as replies tell it: ISO 8601, UTC, milliseconds; empty where there is none. */
-const moment = z.string();
+const moment = () => z.string();
 
 /** A task as `list_task` tells it. */
 export const crontabTaskSchema = z.object({
@@ -232,11 +232,11 @@ export const crontabTaskSchema = z.object({
   delivery: z.enum(['at_least_once', 'at_most_once']),
   has_secret: z.boolean(),
   /** Empty when no time lies ahead, or the task is disabled. */
-  next_time: moment,
+  next_time: moment(),
   /** The latest time that was planned. */
-  last_time: moment,
-  created_time: moment,
-  updated_time: moment,
+  last_time: moment(),
+  created_time: moment(),
+  updated_time: moment(),
 });
 export type CrontabTask = z.infer<typeof crontabTaskSchema>;
 
@@ -257,16 +257,16 @@ export const crontabLogEntrySchema = z.object({
   name: z.string(),
   run_type: z.int(),
   status: z.int(),
-  begin_time: moment,
+  begin_time: moment(),
   /** Empty while the call is under way. */
-  end_time: moment,
+  end_time: moment(),
   url: z.string(),
   body: z.string(),
   /** The first 64 KiB. */
   resp: z.string(),
   // Beyond the document:
   /** The nominal time; a rerun's is when it was asked for. */
-  scheduled_time: moment,
+  scheduled_time: moment(),
   /** `webhook-id` of the call; the same for all tries of one time. */
   run_id: z.string(),
   /** 0 for the first call, one more for each retry. */
@@ -276,7 +276,10 @@ export const crontabLogEntrySchema = z.object({
   resp_code: z.int().nullable(),
   /** Why it failed, or was not made. */
   err: z.string(),
-  /** Times that an entry of status 5 stands for, from `begin_time` to `end_time`. */
+  /**
+   * Times that an entry of status 5 stands for, from `begin_time` to `end_time`: counted up to a thousand, less far when
+   * many tasks are late at once.
+   */
   missed: z.int(),
 });
 export type CrontabLogEntry = z.infer<typeof crontabLogEntrySchema>;

@@ -9,14 +9,8 @@ export const momentSchema = z
   })
   .transform((moment) => new Date(typeof moment === 'number' ? moment * 1000 : moment));
 
-/**
- * A task, a span of nominal times (`from` is included, `to` is not) and a page: `limit` entries, 100 unless given,
- * from `cursor` on.
- */
-export const historyRequestShape = {
-  task_id: taskIdSchema.nullish(),
-  from: momentSchema.nullish(),
-  to: momentSchema.nullish(),
+/** A page: `limit` entries, 100 unless given, from `cursor` on. */
+export const pageShape = {
   limit: z
     .int()
     .min(1)
@@ -25,6 +19,14 @@ export const historyRequestShape = {
     .transform((limit) => limit ?? 100),
   /** The `next_cursor` of the page before. */
   cursor: z.string().max(500).nullish(),
+};
+
+/** A task, a span of nominal times (`from` is included, `to` is not) and a page. */
+export const historyRequestShape = {
+  task_id: taskIdSchema.nullish(),
+  from: momentSchema.nullish(),
+  to: momentSchema.nullish(),
+  ...pageShape,
 };
 
 /** Where the next page starts; null on the last one. */

@@ -53,10 +53,12 @@ export function claim(
     update ${sql.table(table)} work
     set state = 1, attempt = work.attempt + 1, claimed_by = ${claimant}::uuid, lease_until = ${fromNow(leaseMs)}
     -- "= any (array(…))": the rows are chosen once; as a join the planner may choose them again and again.
+    -- "(select …)": a limit that the planner does not know beforehand. It reads the index in its order then; by statistics
+    -- of a shorter queue it would rather read and sort all that is ready: 64 instead of 14 ms of a queue of 100,000.
     where work.id = any (array(
       select id from ${sql.table(table)}
       where state = 0 ${isChosen} and due_at <= ${dueUntil} and expires_at > now()
-      order by due_at limit ${limit}
+      order by due_at limit (select ${limit}::integer)
       for update skip locked))
     returning work.*`;
 }
@@ -69,13 +71,13 @@ export function renew(table: LeaseTable, claims: Claim[], leaseMs: number): RawB
 }
 
 /**
- * Says of rows that they are not to be done once more: when their lease runs out they are buried at once. Returns the ids
- * of those that are still the holder's.
+ * Says of rows that they are not to be done once more: when their lease runs out they are buried at once. Returns the
+ * claims that are still the holder's.
  */
-export function spendLapses(table: LeaseTable, claims: Claim[]): RawBuilder<unknown> {
+export function spendLapses(table: LeaseTable, claims: Claim[]): RawBuilder<Claim> {
   return sql`
     update ${sql.table(table)} work set lapses = ${maxLapses - 1}
-    where ${isHeld(claims)} and ${isLeased} returning work.id`;
+    where ${isHeld(claims)} and ${isLeased} returning work.id, work.attempt`;
 }
 
 /** Gives rows back: ready for the next claim, no lapse counted. */

@@ -9,9 +9,9 @@ const statementLimitMs = 6000;
 const longPlans = ['enable_seqscan', 'enable_bitmapscan', 'enable_sort'] as const;
 
 /**
- * For the rest of the transaction the server ends statements that take too long, and goes none of these ways, all of them unless
- * told otherwise, if there are others: partitions of today are larger than their statistics say, and to a planner that takes one for small, reading
- * all of it looks cheap.
+ * For the rest of the transaction the server ends statements that take too long, and goes none of these ways, all of them
+ * unless told otherwise, if there are others: partitions of today are larger than their statistics say, and to a planner
+ * that takes one for small, reading all of it looks cheap.
  */
 export async function limitStatements(
   db: Transaction<Tables>,

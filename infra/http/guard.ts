@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { ProbeTaskError } from '../../contracts/errors.ts';
 import { createKeyCheck } from './api-keys.ts';
-import { isForeignPage } from './foreign-page.ts';
+import { isForeignPage, isNamedInBrowser } from './foreign-page.ts';
 import type { InHand } from './in-hand.ts';
 
 /** Gives the error that refuses the request, or undefined; the request itself is in hand already. */
@@ -18,6 +18,12 @@ export function createGuard(options: {
     if (isStopping()) return new ProbeTaskError('UNAVAILABLE', 'the service is being stopped');
     if (isForeignPage(headers)) {
       return new ProbeTaskError('UNAUTHORIZED', 'a page of another origin may not call');
+    }
+    if (apiKeys.length === 0 && isNamedInBrowser(headers)) {
+      return new ProbeTaskError(
+        'UNAUTHORIZED',
+        'a browser may call by address or localhost only, or with a key',
+      );
     }
     if (!hasKey(headers)) {
       return new ProbeTaskError('UNAUTHORIZED', 'expected a key, as Authorization: Bearer or X-API-Key');

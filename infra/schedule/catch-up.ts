@@ -5,8 +5,8 @@ import type { TurnSize } from './turn-size.ts';
 /**
  * Takes a turn, and after a full one further ones until one of them is not full or fails, or the signal is aborted;
  * `turnsAtOnce` of them at once: while one is planned here, Postgres writes what another has planned. Where a turn was
- * cut lately, and locks fewer tasks than `maxTurnTasks`, they go one at a time: each holds as much as it may. Rejects when one failed and those beside it have ended.
- * `hasMore`: there may be more to plan.
+ * cut lately, and locks fewer tasks than `maxTurnTasks`, one is taken and no more: each holds as much as it may. Rejects
+ * when one failed and those beside it have ended. `hasMore`: there may be more to plan.
  */
 export async function catchUp(
   takeTurn: () => Promise<TurnSize>,

@@ -51,8 +51,8 @@ const bodyLimit = 16 * 1024 * 1024;
 const apiConnections = 3;
 /** Of requests in hand at a stop: calls under way want the rest of it. */
 const stopMs = 2000;
-/** The upkeep of partitions may take as long. */
-const holdLimitMs = 60_000;
+/** Longer than its statements may take. */
+const upkeepHoldLimitMs = 60_000;
 
 await runProcess(() => {
   const env = readConfig(variables, process.env);
@@ -62,7 +62,12 @@ await runProcess(() => {
   const database = createDatabase({
     url: env.DATABASE_URL,
     maxConnections: env.CRONTAB_DATABASE_CONNECTIONS,
-    holdLimitMs,
+    logger,
+  });
+  const upkeepDatabase = createDatabase({
+    url: env.DATABASE_URL,
+    maxConnections: 1,
+    holdLimitMs: upkeepHoldLimitMs,
     logger,
   });
   // Its own, so that long lists and large batches do not keep runs from being claimed.
@@ -78,6 +83,7 @@ await runProcess(() => {
   const caller = createCaller({ bus, networks, defaultSecret: env.CRONTAB_SIGNING_SECRET, logger });
   const runs = createCrontabRuns({
     database,
+    upkeepDatabase,
     caller,
     replica: randomUUID(),
     concurrency: env.CRONTAB_CONCURRENCY,

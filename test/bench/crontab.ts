@@ -14,16 +14,16 @@ const sizes = {
     seconds: 60,
     rounds: 5,
     calls: 20_000,
-    idle: { rounds: 9, turns: 200, secondsPerRound: 3 },
+    idle: { rounds: 25, turns: 100, processRounds: 5, secondsPerRound: 4 },
   },
   quick: {
     seconds: 12,
     rounds: 2,
     calls: 6000,
-    idle: { rounds: 3, turns: 50, secondsPerRound: 1 },
+    idle: { rounds: 9, turns: 50, processRounds: 2, secondsPerRound: 1 },
   },
 };
-/** Of the service, the loop and the sink: code is compiled while it runs. */
+/** Of the service, the loop and the sink: code is compiled while it runs, also before the calls that are timed. */
 const warmUpCalls = 6000;
 const fewTasks = 10;
 const manyTasks = 100_000;
@@ -44,10 +44,10 @@ export const crontab: Bench = {
     const sink = await startCallbackSink(context);
     const replica = await startCrontab(context, database.url);
 
-    const punctual = await measurePunctualCalls(replica, sink, client, size.seconds);
     const backlog = await createCallbackBacklog(context, replica, sink, client);
     await backlog.drain(warmUpCalls);
     await backlog.request(warmUpCalls);
+    const punctual = await measurePunctualCalls(replica, sink, client, size.seconds);
     const ours: CallRate[] = [];
     const bare: CallRate[] = [];
     await takeTurns(size.rounds, [
@@ -63,7 +63,6 @@ export const crontab: Bench = {
 };
 
 function describePunctual({ atSink, atBegin, cpuUs }: PunctualCalls): Omit<Figure, 'bench'>[] {
-  const worst = { metric: 'lateness at the sink, worst', unit: 'ms', ours: [quantile(atSink, 1)] };
   return [
     figureOf({ metric: 'lateness at the sink, p50', unit: 'ms', ours: [quantile(atSink, 0.5)] }),
     figureOf({
@@ -72,7 +71,7 @@ function describePunctual({ atSink, atBegin, cpuUs }: PunctualCalls): Omit<Figur
       ours: [quantile(atSink, 0.99)],
       target: { of: 'ours', atMost: 250 },
     }),
-    figureOf(worst),
+    figureOf({ metric: 'lateness at the sink, worst', unit: 'ms', ours: [quantile(atSink, 1)] }),
     figureOf({ metric: 'lateness at the beginning, p99', unit: 'ms', ours: [quantile(atBegin, 0.99)] }),
     figureOf({ metric: 'CPU of the service per timed callback', unit: 'µs', ours: [cpuUs] }),
   ];

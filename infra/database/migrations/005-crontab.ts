@@ -67,6 +67,13 @@ export async function up(db: Kysely<never>): Promise<void> {
       autovacuum_analyze_scale_factor = 0,
       autovacuum_analyze_threshold = 10000
     )`.execute(db);
+  // `webhook-id` is made of it: whoever is called from two databases must not take the one's calls for the other's.
+  await sql`
+    do $$
+    begin
+      execute format('alter table crontab_run alter column id restart with %s', (1 + floor(random() * 4e17))::bigint);
+    end
+    $$`.execute(db);
   // In the words that lease-table.ts asks with.
   await sql`create index crontab_run_ready_idx on crontab_run (due_at) where state = 0`.execute(db);
   await sql`create index crontab_run_expiry_idx on crontab_run (expires_at) where lease_until is null`.execute(

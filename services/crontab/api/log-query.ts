@@ -16,7 +16,8 @@ export type LogPosition = [scheduledAt: string, runId: string, tries: number];
 export const newestPosition: LogPosition = ['infinity', '0', 0];
 
 export const logPositionSchema: z.ZodType<LogPosition> = z.tuple([
-  z.union([z.iso.datetime(), z.literal('infinity')]),
+  // Postgres has no year 0.
+  z.union([z.iso.datetime().refine((moment) => !moment.startsWith('0000')), z.literal('infinity')]),
   z.string().regex(/^\d{1,18}$/),
   z.int().min(0).max(32_767),
 ]);

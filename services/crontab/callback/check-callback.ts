@@ -26,7 +26,7 @@ export function findCallbackFault(
   return patternFault === undefined ? undefined : { field: 'resp_regexp', reason: patternFault };
 }
 
-/** Calls of one target share room: `http://host:port`, `https://host:port`, `tcp://host:port`, or `nats`. */
+/** Calls of one target share room: `http://host:port`, `https://host:port`, `tcp://host:port`, or `nats:subject`. */
 export function targetOf(callback: Pick<Callback, 'method' | 'url'>): string {
   return parseTarget(callback).key;
 }

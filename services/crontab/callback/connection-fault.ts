@@ -24,6 +24,8 @@ const faults: Record<string, Fault> = {
     reason: 'the connection was closed before the reply was complete',
   },
   UND_ERR_HEADERS_OVERFLOW: { code: 'BAD_REPLY', reason: 'headers over 16 KiB' },
+  // What the parser lets pass and the client does not, such as a status below 100.
+  ERR_ASSERTION: { code: 'BAD_REPLY', reason: 'not HTTP' },
   UND_ERR_INVALID_ARG: { code: 'BAD_CALLBACK', reason: 'the request cannot be written as HTTP' },
   UND_ERR_DESTROYED: { code: 'ABORTED', reason: 'this service is stopping' },
   UND_ERR_CLOSED: { code: 'ABORTED', reason: 'this service is stopping' },

@@ -18,7 +18,7 @@ export type HttpCalls = {
   stop(): Promise<void>;
 };
 
-/** Calls beyond these wait for a connection within their deadlines. */
+/** A call beyond these would wait for a connection, and its time would run: whoever calls makes no more of them at once. */
 export const maxConnectionsPerTarget = 256;
 /**
  * A server closes idle connections, and a request may meet the close on its way: whether it was carried out nobody knows
@@ -74,11 +74,18 @@ function planRequest(
   if (payload !== '') headers.push('content-type', contentTypes[bodyType]);
   return {
     origin,
-    path: isQuery && form.text !== '' ? `${path}${path.includes('?') ? '&' : '?'}${form.text}` : path,
+    path: isQuery && form.text !== '' ? addToQuery(path, form.text) : path,
     method: method === 'get' ? 'GET' : 'POST',
     headers,
     body: payload === '' ? null : payload,
   };
+}
+
+/** Text that is passed on as it is may hold what no query can: that is encoded as in a URL. */
+function addToQuery(path: string, text: string): string {
+  const url = new URL('http://query');
+  url.search = text;
+  return path.includes('?') ? `${path}&${url.search.slice(1)}` : path + url.search;
 }
 
 /** Takes what the client reports of one request. */

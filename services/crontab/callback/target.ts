@@ -70,7 +70,7 @@ function parseRpcTarget(text: string): ParsedTarget {
 function parseNatsTarget(subject: string): ParsedTarget {
   // A legal subject, and hardly what was meant.
   if (subject.includes('://')) return none('is a URL, which the methods post and get call');
-  if (isCallableSubject(subject)) return { kind: 'nats', subject, key: 'nats' };
+  if (isCallableSubject(subject)) return { kind: 'nats', subject, key: `nats:${subject}` };
   return none('is no subject that may be called: tokens parted by dots, no wildcards, none of the system');
 }
 

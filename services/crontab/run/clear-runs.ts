@@ -9,6 +9,8 @@ const batch = 1000;
 /** A replica that could not reach the database may store what it has, before anybody calls once more. */
 const reapDelayMs = 2000;
 const table = 'crontab_run';
+/** `err` of a time that was planned, and called too late by nobody. */
+export const expiredReason = 'EXPIRED: nobody had room to call it in time';
 
 /** Makes runs ready again whose lease ran out; resolves with their number. */
 export async function reapRuns(database: Database): Promise<number> {
@@ -31,7 +33,7 @@ export async function buryRuns(database: Database): Promise<{ lost: number; expi
           dead.due_at, case when ${isLost} then now() else dead.due_at end, coalesce(task.method, ''),
           coalesce(task.url, ''), coalesce(task.body, ''), '',
           case when ${isLost} then 'LOST: the service ended during the call, what came of it is not known'
-            else 'EXPIRED: nobody had room to call it in time' end,
+            else ${expiredReason} end,
           case when ${isLost} then 0 else 1 end
         from dead
         left join lateral (

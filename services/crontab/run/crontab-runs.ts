@@ -36,6 +36,8 @@ const dayTables: readonly DayPartitionedTable[] = ['crontab_log'];
  */
 export function createCrontabRuns(options: {
   database: Database;
+  /** For upkeep: one connection, on which a statement may take long. */
+  upkeepDatabase: Database;
   caller: Pick<Caller, 'call'>;
   /** Names this process in the leases that it holds. */
   replica: string;
@@ -45,7 +47,7 @@ export function createCrontabRuns(options: {
   metrics: Metrics;
   logger: Logger;
 }): Component & { /** There are new runs. */ wake(): void; isScheduling(): boolean } {
-  const { database, caller, replica, concurrency, retentionDays, metrics, logger } = options;
+  const { database, upkeepDatabase, caller, replica, concurrency, retentionDays, metrics, logger } = options;
   const planned = metrics.counter('probe_crontab_runs_planned_total', 'Times that got a run');
   const missed = metrics.counter('probe_crontab_missed_total', 'Times that were too late to be called');
   const skipped = metrics.counter('probe_crontab_skipped_total', 'Times skipped for an earlier run');
@@ -98,7 +100,7 @@ export function createCrontabRuns(options: {
       retryMs: upkeepRetryMs,
       logger,
       async work(signal) {
-        await maintainDayPartitions(database, dayTables, { daysAhead, retentionDays, signal });
+        await maintainDayPartitions(upkeepDatabase, dayTables, { daysAhead, retentionDays, signal });
         return { hasMore: false };
       },
     }),
@@ -107,8 +109,8 @@ export function createCrontabRuns(options: {
       intervalMs: measureMs,
       logger,
       async work() {
-        partitions = await readPartitionState(database, dayTables);
-        queue = await readQueueState(database, 'crontab_run');
+        partitions = await readPartitionState(upkeepDatabase, dayTables);
+        queue = await readQueueState(upkeepDatabase, 'crontab_run');
         return { hasMore: false };
       },
     }),

@@ -5,8 +5,11 @@ import type { Claim } from '../../../infra/database/lease-table.ts';
 import type { Logger } from '../../../infra/logger.ts';
 import { waitAtMost } from '../../../infra/wait-at-most.ts';
 import type { Caller } from '../callback/caller.ts';
+import { maxConnectionsPerTarget } from '../callback/http-call.ts';
+import { expiredReason } from './clear-runs.ts';
 import type { DatabaseClock } from './database-clock.ts';
 import { type ClaimedRun, type FinishedCall, leaseMs, type RunStore } from './run-store.ts';
+import { createTargetPlaces } from './target-places.ts';
 
 /** Calls that one statement stores. */
 const storeBatch = 500;
@@ -24,6 +27,7 @@ type HeldCall = {
   /** By `performance.now()`. */
   leaseEndsAt: number;
   timer: NodeJS.Timeout | undefined;
+  hasBegun: boolean;
   /** It must not be called once more, by nobody, whatever becomes of it. */
   isSpent: boolean;
   finished: FinishedCall | undefined;
@@ -33,8 +37,7 @@ type HeldCall = {
 
 export type HeldCalls = HeldWork<ClaimedRun, FinishedCall> & {
   count(): number;
-  /** Targets of which at least so many calls are held. */
-  targetsHolding(minCalls: number): string[];
+  countByTarget(): ReadonlyMap<string, number>;
 };
 
 /** `onBegin` is called when a call begins, `onFinished` when it has ended. */
@@ -50,6 +53,7 @@ export function createHeldCalls(options: {
   const held = new Map<string, HeldCall>();
   const calling = new Set<Promise<void>>();
   const countByTarget = new Map<string, number>();
+  const places = createTargetPlaces(maxConnectionsPerTarget);
   const stopping = new AbortController();
   let isSettling = false;
   let isSettled = false;
@@ -62,30 +66,41 @@ export function createHeldCalls(options: {
   }
 
   function begin(call: HeldCall): void {
-    call.timer = undefined;
-    if (isSettling) return;
-    const work = make(call)
-      .catch((error: unknown) => {
-        logger.error({ err: error, run: call.claim.id }, 'a call could not be made');
-        drop(call.claim);
-      })
-      .finally(() => calling.delete(work));
-    calling.add(work);
+    const { target } = call.run;
+    places.enter(target, () => {
+      // Handed back, or another's by now.
+      if (isSettling || held.get(call.claim.id) !== call) return false;
+      call.hasBegun = true;
+      const work = make(call)
+        .catch((error: unknown) => {
+          logger.error({ err: error, run: call.claim.id }, 'a call could not be made');
+          drop(call.claim);
+        })
+        .finally(() => {
+          calling.delete(work);
+          places.leave(target);
+        });
+      calling.add(work);
+      return true;
+    });
   }
 
   async function make(call: HeldCall): Promise<void> {
-    const { run } = call;
+    const { run, claim } = call;
     // It was stopped, or away from its database, for so long that another one may be calling by now.
-    if (performance.now() > call.leaseEndsAt - leaseMarginMs) return drop(call.claim);
+    if (performance.now() > call.leaseEndsAt - leaseMarginMs) return drop(claim);
     const { task } = run;
-    if (task === undefined) return finish(call, cancel(run, 'the task was deleted'));
+    if (task === undefined)
+      return finish(call, passOver(run, 'cancelled', 'CANCELLED: the task was deleted'));
     // Whoever asks for a rerun means it.
     if (!task.isEnabled && run.runType !== crontabRunTypes.rerun) {
-      return finish(call, cancel(run, 'the task was disabled'));
+      return finish(call, passOver(run, 'cancelled', 'CANCELLED: the task was disabled'));
     }
+    // It waited here for a place.
+    if (clock.nowMs() > run.expiresAt) return finish(call, passOver(run, 'expired', expiredReason));
     if (task.isAtMostOnce) {
       call.isSpent = true;
-      if (!(await beginOnly(call.claim))) return drop(call.claim);
+      if (!(await beginOnly(claim))) return drop(claim);
     }
     const beginAt = clock.nowMs();
     onBegin(run, beginAt);
@@ -93,14 +108,18 @@ export function createHeldCalls(options: {
     const endAt = Math.max(clock.nowMs(), beginAt);
     const delayMs = outcome.isOk ? undefined : task.retryDelaysMs[run.try];
     const retryAt = delayMs === undefined ? undefined : endAt + delayMs;
-    finish(call, { run, isCalled: true, outcome, beginAt, endAt, retryAt });
+    finish(call, { run, kind: 'called', outcome, beginAt, endAt, retryAt });
   }
 
   /** What waited when its task was changed was cancelled then; this one was under way, and failed. */
-  function cancel(run: ClaimedRun, reason: string): Omit<FinishedCall, 'claim'> {
-    const outcome = { isOk: false, resp: '', respCode: null, err: `CANCELLED: ${reason}` };
+  function passOver(
+    run: ClaimedRun,
+    kind: 'cancelled' | 'expired',
+    err: string,
+  ): Omit<FinishedCall, 'claim'> {
+    const outcome = { isOk: false, resp: '', respCode: null, err };
     const atMs = clock.nowMs();
-    return { run, isCalled: false, outcome, beginAt: atMs, endAt: atMs, retryAt: undefined };
+    return { run, kind, outcome, beginAt: atMs, endAt: atMs, retryAt: undefined };
   }
 
   function finish(call: HeldCall, finished: Omit<FinishedCall, 'claim'>): void {
@@ -135,6 +154,7 @@ export function createHeldCalls(options: {
         run,
         leaseEndsAt,
         timer: undefined,
+        hasBegun: false,
         isSpent: false,
         finished: undefined,
         putOffMs: 0,
@@ -146,8 +166,7 @@ export function createHeldCalls(options: {
     },
     claims: () => [...held.values()].flatMap(({ claim, isSpent }) => (isSettled && isSpent ? [] : [claim])),
     count: () => held.size,
-    targetsHolding: (minCalls) =>
-      [...countByTarget].flatMap(([target, count]) => (count >= minCalls ? [target] : [])),
+    countByTarget: () => countByTarget,
     done() {
       const found: FinishedCall[] = [];
       let length = 0;
@@ -177,7 +196,7 @@ export function createHeldCalls(options: {
       // What has begun goes on: its outcome may still be welcome.
       for (const { id, attempt } of lost) {
         const call = held.get(id);
-        if (call?.claim.attempt === attempt && call.timer !== undefined) drop(call.claim);
+        if (call?.claim.attempt === attempt && !call.hasBegun) drop(call.claim);
       }
     },
     /**

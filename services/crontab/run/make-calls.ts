@@ -3,6 +3,7 @@ import { createLeaseHolder, type LeaseHolder } from '../../../infra/database/lea
 import type { Logger } from '../../../infra/logger.ts';
 import type { Metrics } from '../../../infra/metrics.ts';
 import type { Caller } from '../callback/caller.ts';
+import { planClaim } from './claim-room.ts';
 import { createDatabaseClock } from './database-clock.ts';
 import { createHeldCalls } from './held-calls.ts';
 import { leaseMs, type RunStore } from './run-store.ts';
@@ -18,12 +19,6 @@ const limits = {
   settleLimitMs: 8000,
   stopLimitMs: 10_000,
 } as const;
-const maxClaimed = 500;
-/** Nothing more is claimed of a target of which that share is held: others find room though it does not answer. */
-const targetShare = 0.5;
-/** All that is claimed at once may be of one target. */
-const claimShare = 0.25;
-
 /** `concurrency`: runs that are held at once. */
 export function createCallMaker(options: {
   store: RunStore;
@@ -41,8 +36,6 @@ export function createCallMaker(options: {
   const duration = metrics.latency('probe_crontab_call_seconds', 'From the beginning of a call to its end');
   const fenced = metrics.counter('probe_crontab_calls_fenced_total', 'Calls that ended after another claim');
   metrics.gauge('probe_crontab_runs_held', 'Runs claimed and not yet stored', () => held.count());
-  const maxOfTarget = Math.max(1, Math.floor(concurrency * targetShare));
-  const maxAtOnce = Math.min(Math.max(1, Math.floor(concurrency * claimShare)), maxClaimed);
   const clock = createDatabaseClock();
   const held = createHeldCalls({
     caller,
@@ -51,7 +44,7 @@ export function createCallMaker(options: {
     onBegin: (run, beginAt) => lateness.observe(Math.max(0, beginAt - run.dueAt) / 1000),
     onFinished(call) {
       holder.storeSoon();
-      if (!call.isCalled || call.run.task === undefined) return;
+      if (call.kind !== 'called' || call.run.task === undefined) return;
       const { method } = call.run.task.callback;
       calls.inc({ method, outcome: call.outcome.isOk ? 'succeeded' : 'failed' });
       duration.observe((call.endAt - call.beginAt) / 1000);
@@ -59,11 +52,13 @@ export function createCallMaker(options: {
     logger,
   });
 
+  const room = () => planClaim(held.countByTarget(), concurrency);
+
   const holder: LeaseHolder = createLeaseHolder({
     noun: 'run',
     work: {
       async claim(limit) {
-        const { runs, nextDueMs, nowMs } = await store.claim(limit, held.targetsHolding(maxOfTarget));
+        const { runs, nextDueMs, nowMs } = await store.claim(limit, room().crowded);
         clock.note(nowMs);
         return { items: runs, nextDueMs };
       },
@@ -75,9 +70,12 @@ export function createCallMaker(options: {
     },
     held: {
       ...held,
-      countBounds: () => held.targetsHolding(maxOfTarget).length + (held.count() >= concurrency ? 1 : 0),
+      countBounds() {
+        const { limit, crowded } = room();
+        return crowded.length + (limit === 0 ? 1 : 0);
+      },
     },
-    planClaim: () => Math.min(concurrency - held.count(), maxAtOnce),
+    planClaim: () => room().limit,
     limits,
     logger,
   });

@@ -13,6 +13,8 @@ import {
 } from '../../../infra/database/lease-table.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
 import type { Callback, CallbackOutcome } from '../callback/caller.ts';
+import { storableText } from '../callback/storable-text.ts';
+import { createBeginOnly } from './begin-together.ts';
 import { aheadMs } from './take-turn.ts';
 
 /** A run that is held. Times are milliseconds since the epoch, by the clock of the database. */
@@ -23,6 +25,8 @@ export type ClaimedRun = {
   scheduledAt: number;
   /** When it is to be called. */
   dueAt: number;
+  /** When it is too late for that. */
+  expiresAt: number;
   runType: number;
   /** Calls that failed before. */
   try: number;
@@ -45,8 +49,8 @@ export type ClaimedTask = {
 export type FinishedCall = {
   claim: Claim;
   run: ClaimedRun;
-  /** Not so when the task was deleted or disabled meanwhile; the outcome says which. */
-  isCalled: boolean;
+  /** Not called when the task was deleted or disabled meanwhile, or it was too late for it; the outcome says which. */
+  kind: 'called' | 'cancelled' | 'expired';
   outcome: CallbackOutcome;
   beginAt: number;
   endAt: number;
@@ -102,7 +106,8 @@ export function createRunStore(database: Database, replica: string): RunStore {
         const { rows } = await sql<ClaimRow>`
           with claimed as (${claimed})
           select claimed.id, claimed.attempt, claimed.task_id, claimed.target, claimed.run_type, claimed.try, claimed.lapses,
-            ${asMs(sql`claimed.scheduled_at`)} as scheduled_at, ${asMs(sql`claimed.due_at`)} as due_at, task.*,
+            ${asMs(sql`claimed.scheduled_at`)} as scheduled_at, ${asMs(sql`claimed.due_at`)} as due_at, ${asMs(sql`claimed.expires_at`)} as expires_at,
+            task.*,
             next.due_in as next_due_in, ${asMs(sql`clock_timestamp()`)} as now
           from (
             select ${asMs(sql`min(due_at) - now()`)} - ${aheadMs} as due_in
@@ -125,9 +130,10 @@ export function createRunStore(database: Database, replica: string): RunStore {
     async release(claims) {
       await idsOf(release(table, claims));
     },
-    async beginOnly(held) {
-      return (await idsOf(spendLapses(table, [held]))).length > 0;
-    },
+    beginOnly: createBeginOnly(async (claims) => {
+      const spend = spendLapses(table, claims);
+      return (await database.run((db) => sql<Claim>`${spend}`.execute(db))).rows;
+    }),
 
     finish: (calls, nowMs) =>
       database.run(async (db) => {
@@ -139,16 +145,16 @@ export function createRunStore(database: Database, replica: string): RunStore {
           with sent as materialized (
             select * from jsonb_to_recordset(${JSON.stringify(calls.map(toLogRow))}::jsonb) as sent (
               id bigint, try smallint, name text, run_type smallint, status smallint, begin_at float8, end_at float8,
-              method text, url text, body text, resp text, resp_code integer, err text)),
+              method text, url text, body text, resp text, resp_code integer, err text, missed integer)),
           done as (${finish(table, final)}),
           -- A new token: when this is sent once more, for want of an answer, it must not be done once more.
           later as (${postpone(table, put, sql`try = work.try + 1, attempt = work.attempt + 1`)}),
           ended as (select id, task_id, scheduled_at from done union all select id, task_id, scheduled_at from later),
           logged as (
             insert into crontab_log (scheduled_at, run_id, try, task_id, name, run_type, status, begin_at, end_at,
-              method, url, body, resp, resp_code, err)
+              method, url, body, resp, resp_code, err, missed)
             select scheduled_at, id, try, task_id, name, run_type, status, to_timestamp(begin_at / 1000),
-              to_timestamp(end_at / 1000), method, url, body, resp, resp_code, err
+              to_timestamp(end_at / 1000), method, url, body, resp, resp_code, err, missed
             from ended join sent using (id))
           select count(*)::integer as count from ended`.execute(db);
         return rows[0]?.count ?? 0;
@@ -170,6 +176,7 @@ type RunRow = {
   lapses: number;
   scheduled_at: number;
   due_at: number;
+  expires_at: number;
 };
 type TaskRow = Selectable<
   Pick<
@@ -200,6 +207,7 @@ function readRun(row: RunRow & (TaskRow | { name: null })): ClaimedRun {
     target: row.target,
     scheduledAt: row.scheduled_at,
     dueAt: row.due_at,
+    expiresAt: row.expires_at,
     runType: row.run_type,
     try: row.try,
     lapses: row.lapses,
@@ -239,23 +247,21 @@ function toLogRow(call: FinishedCall): Record<string, unknown> {
     name: run.task?.name ?? '',
     run_type: run.try + run.lapses > 0 ? crontabRunTypes.retry : run.runType,
     status: statusOf(call),
+    missed: call.kind === 'expired' ? 1 : 0,
     begin_at: beginAt,
     end_at: endAt,
     method: run.task?.callback.method ?? '',
     url: run.task?.callback.url ?? '',
     body: run.task?.callback.body ?? '',
-    resp: toStorable(outcome.resp),
+    // What is not stored is called once more: no text that others wrote must be one that the database refuses.
+    resp: storableText(outcome.resp),
     resp_code: outcome.respCode,
-    err: toStorable(outcome.err),
+    err: storableText(outcome.err),
   };
 }
 
-function statusOf({ isCalled, outcome }: FinishedCall): number {
-  if (!isCalled) return crontabStatuses.skipped;
+function statusOf({ kind, outcome }: FinishedCall): number {
+  if (kind === 'cancelled') return crontabStatuses.skipped;
+  if (kind === 'expired') return crontabStatuses.missed;
   return outcome.isOk ? crontabStatuses.succeeded : crontabStatuses.failed;
-}
-
-/** What is not stored is called once more: no text that others wrote must be one that the database refuses. */
-function toStorable(text: string): string {
-  return text.toWellFormed().replaceAll('\0', '');
 }

@@ -1,5 +1,4 @@
 // The next times of a schedule, and how they are told to people.
-
 import { offsetAt } from '../../../infra/schedule/time-zone.ts';
 import type { FireTimes } from './fire-times.ts';
 

@@ -1,5 +1,4 @@
 // `start_time` as callers write it: a timestamp, `@every` with a duration, or a cron pattern, with a time zone.
-
 import { resolveTimeZone } from '../../../infra/schedule/time-zone.ts';
 import { type CronPattern, parseCronPattern } from './cron-pattern.ts';
 import { parseGoDuration } from './go-duration.ts';

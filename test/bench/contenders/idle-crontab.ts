@@ -26,9 +26,10 @@ export type IdleCrontab = {
 export async function measureIdleCrontabs(
   context: BenchContext,
   taskCounts: readonly number[],
-  { rounds, turns, secondsPerRound }: { rounds: number; turns: number; secondsPerRound: number },
+  size: { rounds: number; turns: number; processRounds: number; secondsPerRound: number },
 ): Promise<IdleCrontab[]> {
   const { platform, keep, startWorker } = context;
+  const { rounds, turns, processRounds, secondsPerRound } = size;
   const crontabs: IdleCrontab[] = [];
   for (const count of taskCounts) {
     const databaseUrl = keep(await platform.createDatabase()).url;
@@ -49,7 +50,7 @@ export async function measureIdleCrontabs(
   for (const { databaseUrl } of crontabs) services.push((await startCrontab(context, databaseUrl)).service);
   await pause(warmUpS * 1000);
   let before = await readCpuSeconds(services);
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < processRounds; round += 1) {
     await pause(secondsPerRound * 1000);
     const after = await readCpuSeconds(services);
     crontabs.forEach(({ cpuMs }, index) => {

@@ -1,4 +1,5 @@
 // Who is let in: keys, pages of somebody else, and how many at once.
+import { request } from 'undici';
 import { describe, expect, test } from 'vitest';
 import { startScriptedServer } from './scripted-http-server.ts';
 
@@ -77,6 +78,20 @@ describe('a browser', () => {
     expect((await call(url, { 'sec-fetch-site': 'same-origin', origin: 'http://proxy' })).status).toBe(200);
     expect((await call(url, { origin: server.url() })).status).toBe(200);
     expect((await call(url, { 'sec-fetch-site': 'none' })).status).toBe(200);
+  });
+
+  test('on a page that knows the service by a name needs a key', async () => {
+    const headers = { host: 'evil.example', origin: 'http://evil.example', 'sec-fetch-site': 'same-origin' };
+    const open = await startScriptedServer();
+    expect((await request(`${open.url()}/echo`, { method: 'POST', headers, body: '{}' })).statusCode).toBe(
+      401,
+    );
+    const [key = ''] = keys;
+    const guarded = await startScriptedServer({ apiKeys: keys });
+    const keyed = { ...headers, 'x-api-key': key };
+    expect(
+      (await request(`${guarded.url()}/echo`, { method: 'POST', headers: keyed, body: '{}' })).statusCode,
+    ).toBe(200);
   });
 });
 

@@ -12,6 +12,8 @@ const succeeded = 2;
 const failed = 3;
 const skipped = 4;
 const missed = 5;
+/** Labels of the calls that the sink answers. */
+const succeededPosts = 'method="post",outcome="succeeded"';
 
 let nats: TestNatsServer;
 
@@ -41,6 +43,34 @@ function findFaults(log: LogRow[], { sink }: CrontabPlatform, twice = new Set<st
   return faults;
 }
 
+/** Two replicas that call tasks of every second; the one to be lost holds some. */
+async function startPairUnderLoad(taskCount: number) {
+  const platform = await startCrontabPlatform({ natsUrl: nats.url });
+  const [lost, heir] = await Promise.all([platform.startReplica(), platform.startReplica()]);
+  await platform.addTasks(
+    heir,
+    Array.from({ length: taskCount }, (_, index) => ({ name: `t${index}`, overlap: 'allow' })),
+  );
+  await until(async () => platform.sink.calls.length >= 3 * taskCount);
+  await until(async () => (await readMetric(lost.metricsUrl, 'probe_crontab_runs_held')) > 0);
+  return { platform, lost, heir };
+}
+
+/** Nothing is left of what there is now: the leases of the replica that was lost have to run out. */
+async function waitForTakeover({ query, readNumber }: CrontabPlatform): Promise<void> {
+  const [{ now } = { now: new Date() }] = await query<{ now: Date }>('select now()');
+  const left = () => readNumber('select count(*) from crontab_run where scheduled_at < $1', [now]);
+  await vi.waitUntil(async () => (await left()) === 0, { interval: 100, timeout: 30_000 });
+}
+
+/** `unexplained`: those that the log does not tell of as retries. */
+function findCalledTwice(log: LogRow[], { sink }: CrontabPlatform) {
+  const again = new Set(log.flatMap((row) => (row.run_type === 2 ? [`crontab_${row.run_id}`] : [])));
+  const calls = Map.groupBy(sink.calls, ({ messageId }) => messageId);
+  const twice = new Set([...calls].flatMap(([id, each]) => (each.length > 1 ? [id] : [])));
+  return { twice, unexplained: [...twice].filter((id) => !again.has(id)) };
+}
+
 test('three replicas call each second of 300 tasks exactly once', async () => {
   const platform = await startCrontabPlatform({ natsUrl: nats.url });
   const replicas = await Promise.all([1, 2, 3].map(() => platform.startReplica()));
@@ -65,28 +95,16 @@ test('three replicas call each second of 300 tasks exactly once', async () => {
 });
 
 test('of a replica killed under load nothing is lost, and only what it was calling is called once more, as the same', async () => {
-  const platform = await startCrontabPlatform({ natsUrl: nats.url });
-  const [victim, heir] = await Promise.all([platform.startReplica(), platform.startReplica()]);
-  await platform.addTasks(
-    heir,
-    Array.from({ length: 200 }, (_, index) => ({ name: `t${index}`, overlap: 'allow' })),
-  );
-  await until(async () => platform.sink.calls.length >= 600);
-  await until(async () => (await readMetric(victim.metricsUrl, 'probe_crontab_runs_held')) > 0);
+  const { platform, lost: victim, heir } = await startPairUnderLoad(200);
   await victim.kill();
-  const [{ now } = { now: new Date() }] = await platform.query<{ now: Date }>('select now()');
-  const left = () => platform.readNumber('select count(*) from crontab_run where scheduled_at < $1', [now]);
-  // Its leases have to run out.
-  await vi.waitUntil(async () => (await left()) === 0, { interval: 100, timeout: 30_000 });
+  await waitForTakeover(platform);
   await platform.settle(heir);
 
   const log = await platform.readLog();
-  const again = new Set(log.flatMap((row) => (row.run_type === 2 ? [`crontab_${row.run_id}`] : [])));
-  const calls = Map.groupBy(platform.sink.calls, ({ messageId }) => messageId);
-  const twice = [...calls].flatMap(([id, each]) => (each.length > 1 ? [id] : []));
-  expect(twice.filter((id) => !again.has(id))).toEqual([]);
+  const { twice, unexplained } = findCalledTwice(log, platform);
+  expect(unexplained).toEqual([]);
   expect(log.filter(({ status }) => status !== succeeded)).toEqual([]);
-  expect(findFaults(log, platform, new Set(twice))).toEqual([]);
+  expect(findFaults(log, platform, twice)).toEqual([]);
 });
 
 /** A task whose call is held by the sink, and the replica that makes it. */
@@ -200,29 +218,18 @@ test('after a restart a late occurrence is called once within its window, and th
 });
 
 test('a replica that stood still calls nothing that was taken over from it', async () => {
-  const platform = await startCrontabPlatform({ natsUrl: nats.url });
-  const [sleeper, heir] = await Promise.all([platform.startReplica(), platform.startReplica()]);
-  await platform.addTasks(
-    heir,
-    Array.from({ length: 100 }, (_, index) => ({ name: `t${index}`, overlap: 'allow' })),
-  );
-  await until(async () => platform.sink.calls.length >= 300);
-  await until(async () => (await readMetric(sleeper.metricsUrl, 'probe_crontab_runs_held')) > 0);
+  const { platform, lost: sleeper, heir } = await startPairUnderLoad(100);
   sleeper.signal('SIGSTOP');
-  const [{ now } = { now: new Date() }] = await platform.query<{ now: Date }>('select now()');
-  const left = () => platform.readNumber('select count(*) from crontab_run where scheduled_at < $1', [now]);
-  await vi.waitUntil(async () => (await left()) === 0, { interval: 100, timeout: 30_000 });
+  await waitForTakeover(platform);
   sleeper.signal('SIGCONT');
-  const begun = (await sleeper.readLog()).length;
-  await until(
-    async () => (await readMetric(sleeper.metricsUrl, 'probe_crontab_runs_held')) >= 0 && begun >= 0,
-  );
+  const countCalls = () => readMetric(sleeper.metricsUrl, 'probe_crontab_calls_total', succeededPosts);
+  const called = await countCalls();
+  // It is at work again, so that what it held is behind it.
+  await until(async () => (await countCalls()) > called);
   await platform.settle(heir);
 
   const log = await platform.readLog();
-  const again = new Set(log.flatMap((row) => (row.run_type === 2 ? [`crontab_${row.run_id}`] : [])));
-  const calls = Map.groupBy(platform.sink.calls, ({ messageId }) => messageId);
-  const twice = [...calls].flatMap(([id, each]) => (each.length > 1 ? [id] : []));
-  expect(twice.filter((id) => !again.has(id))).toEqual([]);
-  expect(findFaults(log, platform, new Set(twice))).toEqual([]);
+  const { twice, unexplained } = findCalledTwice(log, platform);
+  expect(unexplained).toEqual([]);
+  expect(findFaults(log, platform, twice)).toEqual([]);
 });

@@ -156,7 +156,7 @@ describe('a fault of an item', () => {
     ['another enable', { enable: 0 }, 1, 'enable: expected 1 (enabled) or 2 (disabled)'],
     ['no module', { module: undefined }, 1, 'module: is missing'],
     ['a module that is no integer of Postgres', { module: 2 ** 31 }, 1, /^module: Too big/],
-    ['an unknown type', { type: 8 }, 2, 'type: expected a type from 1 to 7'],
+    ['an unknown type', { type: 8 }, 2, 'type: expected a number from 1 to 7'],
     ['a type that its fields contradict', { type: 5, start_time: '0 30 9 * * *' }, 2, /^type: .*month/],
     ['no start_time', { start_time: undefined }, 3, 'start_time: is missing'],
     [
@@ -217,7 +217,7 @@ describe('a fault of an item', () => {
     expect(result?.err.split('; ')).toEqual([
       'enable: expected 1 (enabled) or 2 (disabled)',
       'module: is missing',
-      'type: expected a type from 1 to 7',
+      'type: expected a number from 1 to 7',
       'start_time: is missing',
       'url: Invalid input: expected string, received number',
       'and 2 more',

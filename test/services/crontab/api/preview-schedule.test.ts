@@ -41,7 +41,7 @@ test.each<[object, number, string | RegExp]>([
   [{ type: 1, start_time: 1_000_000_000 }, 3, 'start_time: lies in the past'],
   [{ start_time: '* * * * * *', time_zone: 'Mars/Olympus' }, 3, /^time_zone: /],
   [{ type: 5, start_time: '0 30 9 * * *' }, 2, /^type: /],
-  [{ type: 9, start_time: '* * * * * *' }, 2, 'type: expected a type from 1 to 7'],
+  [{ type: 9, start_time: '* * * * * *' }, 2, 'type: expected a number from 1 to 7'],
   [{ start_time: [] }, 3, 'start_time: expected a timestamp or cron fields'],
   [{ start_time: '* * * * * *', count: 101 }, 1, /^count: /],
   [{}, 3, /^start_time: /],

@@ -120,7 +120,7 @@ describe('a fault', () => {
   test.each<[string, object, number, string | RegExp]>([
     ['nothing that changes', {}, 1, 'task: expected a field that changes'],
     ['a field of another type', { module: 'x' }, 1, /^module: /],
-    ['an unknown type', { type: 0 }, 2, 'type: expected a type from 1 to 7'],
+    ['an unknown type', { type: 0 }, 2, 'type: expected a number from 1 to 7'],
     ['a type that the stored start_time contradicts', { type: 5 }, 2, /^type: /],
     ['a start_time that the stored type contradicts', { start_time: 4_000_000_000 }, 2, /^type: /],
     [

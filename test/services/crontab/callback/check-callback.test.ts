@@ -127,7 +127,7 @@ test.each<[Partial<Callback>, string]>([
   [{ url: 'http://127.1:8080/' }, 'http://127.0.0.1:8080'],
   [{ url: 'http://[::1]:81/' }, 'http://[::1]:81'],
   [{ method: 'rpc', url: 'Host:80/A.B' }, 'tcp://host:80'],
-  [{ method: 'nats', url: 'a.b' }, 'nats'],
+  [{ method: 'nats', url: 'a.b' }, 'nats:a.b'],
   [{ url: 'nonsense' }, 'none'],
 ])('the target of %j is %s', (fields, target) => {
   expect(targetOf(callbackTo('', fields))).toBe(target);

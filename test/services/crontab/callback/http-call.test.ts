@@ -84,6 +84,15 @@ test.each([
   expect(requests).toMatchObject([{ method: 'GET', url, body: '' }]);
 });
 
+test('urlencoded text by GET is encoded where a query cannot hold it', async () => {
+  const { origin, requests } = await startHttpServer();
+  const call = { method: 'get', body: 'a=中#x&b=%20+"', bodyType: 2 } as const;
+  expect(await createTestCaller().call(callbackTo(`${origin}/p?q=0`, call))).toMatchObject({ isOk: true });
+  expect(await createTestCaller().call(callbackTo(`${origin}/p`, call))).toMatchObject({ isOk: true });
+  const query = 'a=%E4%B8%AD%23x&b=%20+%22';
+  expect(requests).toMatchObject([{ url: `/p?q=0&${query}` }, { url: `/p?${query}` }]);
+});
+
 test('a GET carries a JSON body as it is', async () => {
   const { origin, requests } = await startHttpServer();
   await createTestCaller().call(callbackTo(origin, { method: 'get', body: '[1]' }));
@@ -252,6 +261,7 @@ test('a connection that is reset is a NETWORK_ERROR', async () => {
 test.each([
   ['220 smtp.example.com ESMTP\r\n', /^BAD_REPLY: not HTTP: /],
   ['{"not":"http"}\n', /^BAD_REPLY: not HTTP: /],
+  ['HTTP/1.1 000 No\r\n\r\n', /^BAD_REPLY: not HTTP$/],
   [`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(70_000)}\r\n\r\n`, /^BAD_REPLY: headers over 16 KiB$/],
 ])('a server that speaks no HTTP is a BAD_REPLY (%#)', async (reply, err) => {
   const outcome = await createTestCaller().call(callbackTo(await startRawServer(reply)));

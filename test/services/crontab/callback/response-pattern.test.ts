@@ -32,3 +32,22 @@ test('a pattern that would take a backtracking matcher for ever takes no time to
 test.each(['\\pL{1000}', '(.{0,100}){9}', 'a{900}', '(\\b.?){500}'])('%s is too large', (pattern) => {
   expect(findPatternFault(pattern)).toMatch(/^is too large: \d+ steps/);
 });
+
+test.each([`(?:${'ab|cd|'.repeat(160)}){1000}`, 'x{1000}'.repeat(140), `(${'(a{9}){9}'.repeat(100)}){9}`])(
+  '%s is refused without writing it out',
+  (pattern) => {
+    const begunMs = performance.now();
+    expect(findPatternFault(pattern)).toMatch(/^is too large: \d+ steps/);
+    expect(performance.now() - begunMs).toBeLessThan(100);
+  },
+);
+
+test.each([
+  '[{900}]{9}',
+  '\\Q{9000}\\E',
+  '\\{9000}',
+  `(?:${'a|b|'.repeat(40)}c){50}`,
+  '[]{]{0,9}[[:alpha:]{]',
+])('%s is small, whatever it looks like', (pattern) => {
+  expect(findPatternFault(pattern)).toBeUndefined();
+});

@@ -1,7 +1,7 @@
 // The statements of replicas as Postgres carries them out on many tasks and a long queue, whatever its statistics say.
 import { randomUUID } from 'node:crypto';
 import { Client } from 'pg';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Claim } from '../../../../infra/database/lease-table.ts';
 import { createLogger } from '../../../../infra/logger.ts';
 import { buryRuns, reapRuns } from '../../../../services/crontab/run/clear-runs.ts';
@@ -12,8 +12,8 @@ import {
   type RunStore,
 } from '../../../../services/crontab/run/run-store.ts';
 import { scheduleTasks } from '../../../../services/crontab/run/schedule-tasks.ts';
+import { createExplainedDatabase, type ExplainedDatabase } from '../../../helpers/explained-database.ts';
 import { createTestDatabase, type TestDatabase } from '../../../helpers/postgres.ts';
-import { createExplainedDatabase, type ExplainedDatabase } from './explained-database.ts';
 
 const taskCount = 100_000;
 const readyCount = 200_000;
@@ -31,6 +31,7 @@ beforeAll(async () => {
   await admin.connect();
   // The tests say when statistics are made.
   await admin.query('alter table crontab_run set (autovacuum_enabled = off)');
+  await admin.query('alter table crontab_task set (autovacuum_enabled = off)');
   await admin.query(`
     insert into crontab_task (name, enable, module, type, start_time, time_zone, url, method, resp_regexp, body, body_type,
       redo_param, tags, timeout_ms, overlap, misfire, misfire_window, delivery, secret, target, anchor_at, next_at)
@@ -53,7 +54,6 @@ afterAll(async () => {
   await admin.end();
   await testDatabase.drop();
 });
-beforeEach(() => admin.query('truncate crontab_run, crontab_log restart identity'));
 
 /** Two runs of each task: one that is due, one that waits for its retry. */
 async function fillQueue(state = 0): Promise<void> {
@@ -74,14 +74,12 @@ async function leaseToOthers(): Promise<void> {
 const analyze = () => admin.query('analyze crontab_run');
 
 // Statistics are as old as the last round of autovacuum, and the queue may have been quite another one then.
-const situations: { statistics: string; prepare: () => Promise<unknown>; hasOrderedClaim: boolean }[] = [
+const situations: { statistics: string; prepare: () => Promise<unknown> }[] = [
   {
-    // Ready runs seem to be few, so that reading and sorting all of them seems to cost nothing.
     statistics: 'of an empty queue',
     prepare: () => analyze().then(() => fillQueue()),
-    hasOrderedClaim: false,
   },
-  { statistics: 'of a full queue', prepare: () => fillQueue().then(analyze), hasOrderedClaim: true },
+  { statistics: 'of a full queue', prepare: () => fillQueue().then(analyze) },
   {
     statistics: 'of a queue of which everything was held',
     async prepare() {
@@ -89,7 +87,6 @@ const situations: { statistics: string; prepare: () => Promise<unknown>; hasOrde
       await analyze();
       await admin.query('update crontab_run set state = 0, lease_until = null');
     },
-    hasOrderedClaim: false,
   },
 ];
 
@@ -99,7 +96,7 @@ function finishedCall(run: ClaimedRun, index: number): FinishedCall {
   return {
     claim: run.claim,
     run,
-    isCalled: true,
+    kind: 'called',
     outcome,
     beginAt: run.dueAt,
     endAt: run.dueAt + 5,
@@ -107,11 +104,14 @@ function finishedCall(run: ClaimedRun, index: number): FinishedCall {
   };
 }
 
-test.each(situations)(
-  'replicas find runs and their tasks by indexes, with statistics $statistics',
-  async ({ prepare, hasOrderedClaim }) => {
+describe.each(situations)('with statistics $statistics', ({ prepare }) => {
+  beforeAll(async () => {
+    await admin.query('truncate crontab_run, crontab_log restart identity');
     await prepare();
     await leaseToOthers();
+  }, 60_000);
+
+  test('replicas find runs and their tasks by indexes', async () => {
     const { explain } = explained;
     let runs: ClaimedRun[] = [];
     const claim = await explain(async () => {
@@ -122,8 +122,8 @@ test.each(situations)(
     expect(runs).toHaveLength(batch);
     expect(runs.every(({ task, target }) => task !== undefined && !target.endsWith('.7'))).toBe(true);
     expect(claim.ways).toEqual(['crontab_run_pkey', 'crontab_run_ready_idx', 'crontab_task_pkey']);
-    if (hasOrderedClaim) expect(claim.read).toBeLessThan(1.2 * batch);
-    else expect(claim.read).toBeLessThanOrEqual(readyCount / 2);
+    // In the order of the index, past those of the two targets.
+    expect(claim.read).toBeLessThan(1.2 * batch);
 
     const claims: Claim[] = runs.map((run) => run.claim);
     const byKey = [
@@ -140,15 +140,9 @@ test.each(situations)(
       // The key leads to the older versions of a row as well, as long as they are there.
       expect(read).toBeLessThanOrEqual(5 * batch);
     }
-  },
-  60_000,
-);
+  });
 
-test.each(situations)(
-  'replicas find what is due, lapsed or too late by indexes, with statistics $statistics',
-  async ({ prepare }) => {
-    await prepare();
-    await leaseToOthers();
+  test('replicas find what is due, lapsed or too late by indexes', async () => {
     await admin.query(`
       update crontab_run set lease_until = now() - interval '1 s', lapses = id / 10 % 3
       where state = 1 and id < 6000`);
@@ -161,7 +155,7 @@ test.each(situations)(
     const bury = await explain(async () => {
       const { lost, expired } = await buryRuns(database);
       expect(lost).toBeGreaterThan(100);
-      expect(expired).toBe(1000);
+      expect(expired).toBeGreaterThan(900);
     });
     expect(bury.ways).toEqual([
       'crontab_run_expiry_idx',
@@ -183,11 +177,11 @@ test.each(situations)(
     expect(turn.read).toBeLessThanOrEqual(4 * batch);
     await admin.query(`
       update crontab_task set last_at = null, next_at = anchor_at + interval '1 day' where next_at < 'infinity'`);
-  },
-  60_000,
-);
+  });
+});
 
 test('an idle turn and an idle claim read nothing, whatever waits for later', async () => {
+  await admin.query('truncate crontab_run');
   await fillQueue();
   await admin.query('delete from crontab_run where due_at <= now()');
   await admin.query('vacuum analyze crontab_run');
@@ -198,7 +192,7 @@ test('an idle turn and an idle claim read nothing, whatever waits for later', as
   const turn = await explain(async () => {
     expect((await scheduleTasks(database, {}, logger)).planned).toEqual([]);
   });
-  expect(turn).toEqual({ ways: ['crontab_task_next_idx'], read: 0 });
+  expect(turn).toEqual({ ways: ['crontab_task_next_idx'], hasSort: false, read: 0 });
   const claim = await explain(async () => expect((await store.claim(batch, [])).runs).toEqual([]));
   expect(claim.ways).toEqual(['crontab_run_pkey', 'crontab_run_ready_idx', 'crontab_task_pkey']);
   // When the next one is due.

@@ -33,6 +33,7 @@ test('what came of calls is stored when the database is back, and no time is cal
   const replica = keepUntilTestEnd(
     createCrontabRuns({
       database,
+      upkeepDatabase: database,
       caller: createTestCaller(),
       replica: randomUUID(),
       concurrency: 200,

@@ -25,6 +25,7 @@ function createReplica(database: Database = tables.database, metrics: Metrics = 
   return keepUntilTestEnd(
     createCrontabRuns({
       database,
+      upkeepDatabase: database,
       caller: createTestCaller(),
       replica: randomUUID(),
       concurrency: 200,

@@ -48,7 +48,7 @@ describe('a run that is claimed once more by the same process', () => {
     expect(hands.held.done()).toMatchObject([
       { claim: claimOf('1', 3), run: { try: 1 }, outcome: { isOk: true } },
     ]);
-    expect(hands.held.targetsHolding(1)).toEqual(['http://127.0.0.1:9']);
+    expect([...hands.held.countByTarget()]).toEqual([['http://127.0.0.1:9', 1]]);
   });
 
   test('for a retry that another replica planned has what came of its own call forgotten', async () => {

@@ -1,5 +1,6 @@
 // The runs in hand: when each is called, what is kept of it until that is stored, and what a stop makes of them.
 import { describe, expect, test, vi } from 'vitest';
+import { maxConnectionsPerTarget } from '../../../../services/crontab/callback/http-call.ts';
 import { leaseMs } from '../../../../services/crontab/run/run-store.ts';
 import { callbackOf, claimOf, outcomeOf, pass, startMs, useHeldCalls } from './use-held-calls.ts';
 
@@ -45,7 +46,7 @@ describe('a run', () => {
     const call = {
       claim: claimOf('1'),
       run,
-      isCalled: true,
+      kind: 'called',
       outcome: outcomeOf({ resp: 'fine' }),
       beginAt: startMs + 100,
       endAt: startMs + 140,
@@ -94,14 +95,14 @@ describe('a run', () => {
     expect([calls, begun, onlyOnce.asked]).toEqual([[], [], []]);
     const outcome = { isOk: false, resp: '', respCode: null, err: `CANCELLED: the task was ${what}` };
     expect(hands.held.done()).toMatchObject([
-      { isCalled: false, outcome, beginAt: startMs, endAt: startMs, retryAt: undefined },
+      { kind: 'cancelled', outcome, beginAt: startMs, endAt: startMs, retryAt: undefined },
     ]);
   });
 
   test('that was asked for once more is called also where its task is disabled', async () => {
     take(claimed('1', { runType: 3 }, { isEnabled: false, retryDelaysMs: [1000] }));
     await callAt(0).end({ isOk: false });
-    expect(hands.held.done()).toMatchObject([{ isCalled: true, retryAt: startMs + 1000 }]);
+    expect(hands.held.done()).toMatchObject([{ kind: 'called', retryAt: startMs + 1000 }]);
   });
 
   test('whose call rejects is let go, and told in the log', async () => {
@@ -214,19 +215,35 @@ test('putOff moves a call behind the others, for longer each time', async () => 
   expect(hands.held.count()).toBe(2);
 });
 
-test('targetsHolding tells of which targets there is so much', async () => {
+test('what is held is counted by target', async () => {
   take(
     claimed('1', { target: 'a' }),
     claimed('2', { target: 'a', dueIn: 400 }),
     claimed('3', { target: 'b' }),
   );
   take(claimed('3', { target: 'b', claim: claimOf('3', 2) }));
-  expect([1, 2, 3].map(hands.held.targetsHolding)).toEqual([['a', 'b'], ['a'], []]);
+  expect([...hands.held.countByTarget()]).toEqual([
+    ['a', 2],
+    ['b', 1],
+  ]);
   hands.held.drop([claimOf('2')]);
   hands.held.drop([claimOf('2')]);
-  expect(hands.held.targetsHolding(2)).toEqual([]);
+  expect([...hands.held.countByTarget()]).toEqual([
+    ['a', 1],
+    ['b', 1],
+  ]);
   hands.held.drop(hands.held.claims());
-  expect([hands.held.targetsHolding(0), hands.held.count()]).toEqual([[], 0]);
+  expect([hands.held.countByTarget().size, hands.held.count()]).toEqual([0, 0]);
+});
+
+test('a run that had to wait for a place until it was too late is not called, and is told as missed', async () => {
+  const runs = Array.from({ length: maxConnectionsPerTarget }, (_, index) => claimed(`${index}`));
+  take(...runs, claimed('late', { expiresAt: startMs + 5000 }));
+  await pass(5001);
+  await callAt(0).end();
+  expect(begun).toHaveLength(maxConnectionsPerTarget);
+  const err = 'EXPIRED: nobody had room to call it in time';
+  expect(finished.at(-1)).toMatchObject({ claim: claimOf('late'), kind: 'expired', outcome: { err } });
 });
 
 describe('settle', () => {
@@ -265,4 +282,20 @@ describe('settle', () => {
     await hands.held.settle(5000);
     expect(hands.held.claims()).toEqual([]);
   });
+});
+
+test('a target has so many calls at once; the next ones begin as those end, and others do not wait for it', async () => {
+  const runs = Array.from({ length: maxConnectionsPerTarget + 3 }, (_, index) => claimed(`${index}`));
+  take(...runs, claimed('other', { target: 'http://127.0.0.1:10' }));
+  expect(begun).toHaveLength(maxConnectionsPerTarget + 1);
+  // One that waits, and is another's by now.
+  const lost = claimOf(`${maxConnectionsPerTarget}`);
+  hands.held.renewed?.({ kept: [], lost: [lost], sentAtMs: performance.now() });
+  await callAt(0).end();
+  expect(begun.at(-1)?.id).toBe(`${maxConnectionsPerTarget + 1}`);
+  const settled = hands.held.settle(1000);
+  await callAt(1).end();
+  await pass(1000);
+  await settled;
+  expect(begun).toHaveLength(maxConnectionsPerTarget + 2);
 });

@@ -92,7 +92,18 @@ function addRuns(count: number, { target = 'live', dueIn = 0, isAtMostOnce = fal
     const id = String(nextId++);
     const callback = { ...callbackOf(id), url: `http://${target}/${id}` };
     const task = { name: 'a task', isEnabled: true, callback, retryDelaysMs: [], isAtMostOnce };
-    const run = { taskId: id, target, scheduledAt: dueAt, dueAt, runType: 1, try: 0, lapses: 0, task };
+    const expiresAt = dueAt + 3_600_000;
+    const run = {
+      taskId: id,
+      target,
+      scheduledAt: dueAt,
+      dueAt,
+      expiresAt,
+      runType: 1,
+      try: 0,
+      lapses: 0,
+      task,
+    };
     return { claim: { id, attempt: 1 }, ...run };
   });
   waiting.push(...added);
@@ -132,20 +143,32 @@ describe('claims', () => {
   });
 
   test('follow each other while there is more, and never hold more than may be held', async () => {
-    const answer = silence('dead-1');
-    silence('dead-2');
-    addRuns(100, { target: 'dead-1' });
-    addRuns(100, { target: 'dead-2' });
+    const targets = Array.from({ length: 20 }, (_, index) => `dead-${index}`);
+    const answers = targets.map(silence);
+    // In turn, as they become due.
+    for (let round = 0; round < 10; round += 1) for (const target of targets) addRuns(1, { target });
     await start();
     await pass(1000);
     expect(claimed.length).toBe(concurrency);
     await pass(5000);
     expect(claimed.length).toBe(concurrency);
     expect(await read('probe_crontab_runs_held')).toBe(concurrency);
-    answer.resolve();
-    silent.delete('dead-1');
+    for (const target of targets) silent.delete(target);
+    for (const answer of answers) answer.resolve();
     await pass(1000);
-    expect(finished.length).toBe(100);
+    expect(finished.length).toBe(200);
+  });
+
+  test('leave room for a third target while two do not answer', async () => {
+    for (const target of ['dead-1', 'dead-2']) {
+      silence(target);
+      addRuns(100, { target });
+    }
+    await start();
+    await pass(1000);
+    const live = addRuns(3);
+    await pass(1000);
+    expect(called).toEqual(expect.arrayContaining(live));
   });
 
   test('leave room for other targets, however much of one that does not answer there is at once', async () => {

@@ -59,7 +59,7 @@ describe('finish', () => {
   test('logs a call that was cancelled as passed over', async () => {
     const run = await claimOne({ try: 1 });
     const outcome = { isOk: false, resp: '', respCode: null, err: 'CANCELLED: the task was disabled' };
-    await mine.store.finish([{ ...finished(run, outcome), isCalled: false }], scheduledAt);
+    await mine.store.finish([{ ...finished(run, outcome), kind: 'cancelled' }], scheduledAt);
     expect(await tables.readRuns()).toEqual([]);
     expect(await tables.readLog()).toMatchObject([{ run_type: 2, status: 4, try: 1, err: outcome.err }]);
   });

@@ -1,8 +1,9 @@
 // What a replica reads of runs, and how it holds them, on a real Postgres.
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
+import type { Database } from '../../../../infra/database/database.ts';
 import { reapRuns } from '../../../../services/crontab/run/clear-runs.ts';
-import { leaseMs, messageIdOf } from '../../../../services/crontab/run/run-store.ts';
+import { createRunStore, leaseMs, messageIdOf } from '../../../../services/crontab/run/run-store.ts';
 import { done, failed, finished, scheduledAt, useRunStore } from './use-run-store.ts';
 
 const mine = useRunStore();
@@ -39,6 +40,7 @@ describe('claim', () => {
         target: 'tcp://127.0.0.1:9',
         scheduledAt,
         dueAt: expect.any(Number),
+        expiresAt: expect.any(Number),
         runType: 3,
         try: 1,
         lapses: 2,
@@ -163,6 +165,23 @@ describe('beginOnly', () => {
     await mine.store.release([run.claim]);
     expect(await mine.store.beginOnly(run.claim)).toBe(false);
     expect(await tables.readRuns()).toMatchObject([{ lapses: 0 }]);
+  });
+
+  test('of many calls at one moment is one statement', async () => {
+    const runs = [await claimOne(), await claimOne(), await claimOne()].map(({ claim }) => claim);
+    let statements = 0;
+    const database: Database = {
+      ...tables.database,
+      run(work) {
+        statements += 1;
+        return tables.database.run(work);
+      },
+    };
+    const store = createRunStore(database, mine.replica);
+    const asked = runs.map((claim, index) => store.beginOnly(index === 1 ? { ...claim, attempt: 7 } : claim));
+    expect(await Promise.all(asked)).toEqual([true, false, true]);
+    expect(statements).toBe(1);
+    expect((await tables.readRuns()).map(({ lapses }) => lapses)).toEqual([2, 0, 2]);
   });
 
   test('counts for one try: a retry may be called again', async () => {

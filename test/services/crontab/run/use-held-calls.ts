@@ -126,6 +126,7 @@ export function useHeldCalls() {
         target: 'http://127.0.0.1:9',
         scheduledAt: startMs,
         dueAt: clock.nowMs() + dueIn,
+        expiresAt: startMs + 3_600_000,
         runType: 1,
         try: 0,
         lapses: 0,

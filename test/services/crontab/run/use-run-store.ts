@@ -22,7 +22,7 @@ export const failed: CallbackOutcome = {
 /** Of a call of a quarter of a second. */
 export function finished(run: ClaimedRun, outcome: CallbackOutcome, retryAt?: number): FinishedCall {
   const beginAt = scheduledAt + 3.5;
-  return { claim: run.claim, run, isCalled: true, outcome, beginAt, endAt: scheduledAt + 250, retryAt };
+  return { claim: run.claim, run, kind: 'called', outcome, beginAt, endAt: scheduledAt + 250, retryAt };
 }
 
 /** For a file of tests: a replica of its own for each of them. */

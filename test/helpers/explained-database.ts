@@ -2,8 +2,8 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import { Pool } from 'pg';
 import { z } from 'zod';
-import type { Database } from '../../../../infra/database/database.ts';
-import type { Tables } from '../../../../infra/database/tables.ts';
+import type { Database } from '../../infra/database/database.ts';
+import type { Tables } from '../../infra/database/tables.ts';
 
 const planNodeSchema = z.object({
   'Node Type': z.string(),
@@ -23,6 +23,7 @@ const planSchema = z.object({ Plan: planNodeSchema });
 export type Finding = {
   /** Indexes that were used, and tables that were read as a whole. */
   ways: string[];
+  hasSort: boolean;
   /** Most rows that one scan has read. */
   read: number;
 };
@@ -33,6 +34,7 @@ export type ExplainedDatabase = {
   explain(work: () => Promise<unknown>): Promise<Finding>;
 };
 
+/** One connection. What is found is about these tables alone, without what was not carried out in the end. */
 export function createExplainedDatabase(url: string, tables: string[]): ExplainedDatabase {
   const settings = {
     session_preload_libraries: 'auto_explain',
@@ -72,7 +74,8 @@ function listNodes(node: PlanNode): PlanNode[] {
 }
 
 function summarize(nodes: PlanNode[], tables: string[]): Finding {
-  const scans = nodes.filter((node) => node['Node Type'].includes('Scan') && node['Actual Loops'] > 0);
+  const made = nodes.filter((node) => node['Actual Loops'] > 0);
+  const scans = made.filter((node) => node['Node Type'].includes('Scan'));
   const ours = scans.filter((node) => tables.some((name) => isOf(node, name)));
   const ways = ours.flatMap((node) => {
     if (node['Node Type'] === 'Bitmap Heap Scan') return [];
@@ -82,7 +85,11 @@ function summarize(nodes: PlanNode[], tables: string[]): Finding {
     const rows = node['Actual Rows'] + node['Rows Removed by Filter'] + node['Rows Removed by Index Recheck'];
     return rows * node['Actual Loops'];
   });
-  return { ways: [...new Set(ways)].toSorted(), read: Math.max(0, ...read) };
+  return {
+    ways: [...new Set(ways)].toSorted(),
+    hasSort: made.some((node) => node['Node Type'].includes('Sort')),
+    read: Math.max(0, ...read),
+  };
 }
 
 /** A bitmap scan of an index names the index alone. */
