@@ -17,10 +17,10 @@ const sizes = {
     idle: { rounds: 25, turns: 100, processRounds: 5, secondsPerRound: 4 },
   },
   quick: {
-    seconds: 12,
+    seconds: 8,
     rounds: 2,
-    calls: 6000,
-    idle: { rounds: 9, turns: 50, processRounds: 2, secondsPerRound: 1 },
+    calls: 4000,
+    idle: { rounds: 5, turns: 30, processRounds: 2, secondsPerRound: 0.5 },
   },
 };
 /** Of the service, the loop and the sink: code is compiled while it runs, also before the calls that are timed. */

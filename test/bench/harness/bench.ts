@@ -38,7 +38,7 @@ export type Findings = {
 };
 
 export type BenchContext = {
-  /** Fewer and shorter rounds: all benches together are to take three minutes at most. */
+  /** Fewer and shorter rounds: all benches together take a little over three minutes. */
   isQuick: boolean;
   platform: Platform;
   /** Starts `test/bench/workers/<name>.ts` as a process that ends with the bench. */
