@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname, join, relative, sep } from 'node:path';
 import { createAsyncApiDocument } from './asyncapi.ts';
 import { createCrontabDocument } from './crontab-openapi.ts';
+import { createDispatchDocument } from './dispatch-openapi.ts';
 import { collectJsonSchemas } from './json-schemas.ts';
 import { renderPythonConstants } from './python-constants.ts';
 
@@ -14,6 +15,7 @@ export function createGeneratedFiles(): Map<string, string> {
   const files = new Map([
     [`${ownFolder}/asyncapi.json`, formatJson(createAsyncApiDocument())],
     [`${ownFolder}/openapi-crontab.json`, formatJson(createCrontabDocument())],
+    [`${ownFolder}/openapi-dispatch.json`, formatJson(createDispatchDocument())],
     ['python/src/probe_task/_constants.py', renderPythonConstants()],
   ]);
   for (const [name, schema] of collectJsonSchemas()) {

@@ -1,7 +1,7 @@
 // The calls of an HTTP service as an OpenAPI 3.1 document.
 import { z } from 'zod';
-import { type ErrorCode, errorCatalog } from './errors.ts';
-import type { HttpCall } from './http-call.ts';
+import { type ErrorCode, errorCatalog, isErrorCode } from './errors.ts';
+import type { HttpCall, HttpCallHeader } from './http-call.ts';
 import type { JsonSchema } from './json-schemas.ts';
 
 export type HttpExample = { request: unknown; reply: unknown };
@@ -15,12 +15,22 @@ export type HttpApi<Calls extends Record<string, HttpCall>> = {
   examples: { readonly [Name in keyof Calls]: HttpExample };
   /** By the name of a field, which means the same wherever it stands: what its schema cannot say. */
   notes: Readonly<Record<string, string>>;
-  /** Body of a reply that is an error. */
-  error: { schema: z.ZodType; example: (code: ErrorCode) => unknown };
+  /** Body of a reply that is an error; and which errors every call may come back with, unless it is the usual ones. */
+  error: { schema: z.ZodType; example: (code: ErrorCode) => unknown; replies?: HttpErrorReplies };
 };
+
+/** Errors with a status each, which no other has. */
+export type HttpErrorReplies = Partial<Record<ErrorCode, { status: number; description: string }>>;
 
 type Reference = { $ref: string };
 type Reply = { description: string; content: Content };
+type Parameter = {
+  name: string;
+  in: 'header';
+  required: boolean;
+  description: string;
+  schema: { type: 'string' };
+};
 type Content = { 'application/json': { schema: Reference; example?: unknown } };
 
 export type OpenApiDocument = {
@@ -38,6 +48,7 @@ export type OpenApiDocument = {
         operationId: string;
         tags: string[];
         summary: string;
+        parameters?: Parameter[];
         requestBody: { required: true; content: Content };
         /** By status: the reply, and the errors by reference. */
         responses: { 200: Reply; [status: string]: Reply | Reference };
@@ -52,33 +63,34 @@ export type OpenApiDocument = {
   [section: string]: unknown;
 };
 
-/** Errors that every call may come back with, one for each status. */
-const errorReplyCodes = [
-  'INVALID_REQUEST',
-  'UNAUTHORIZED',
-  'PAYLOAD_TOO_LARGE',
-  'OVERLOADED',
-  'INTERNAL',
-  'UNAVAILABLE',
-] as const satisfies ErrorCode[];
-
-const errorDescriptions: Record<(typeof errorReplyCodes)[number], string> = {
-  INVALID_REQUEST: 'The body is not JSON, or does not fit its schema.',
-  UNAUTHORIZED: 'The request carries no key that lets it in.',
-  PAYLOAD_TOO_LARGE: 'The body is too large.',
-  OVERLOADED: 'The service has all the requests it can hold; the same one may succeed later.',
-  INTERNAL: 'A fault of the service; its log has the reason under the request id.',
-  UNAVAILABLE: 'The database is away, or the service is being stopped; the same request may succeed later.',
+const usualErrorReplies: HttpErrorReplies = {
+  INVALID_REQUEST: usual('INVALID_REQUEST', 'The body is not JSON, or does not fit its schema.'),
+  UNAUTHORIZED: usual('UNAUTHORIZED', 'The request carries no key that lets it in.'),
+  PAYLOAD_TOO_LARGE: usual('PAYLOAD_TOO_LARGE', 'The body is too large.'),
+  OVERLOADED: usual(
+    'OVERLOADED',
+    'The service has all the requests it can hold; the same one may succeed later.',
+  ),
+  INTERNAL: usual('INTERNAL', 'A fault of the service; its log has the reason under the request id.'),
+  UNAVAILABLE: usual(
+    'UNAVAILABLE',
+    'The database is away, or the service is being stopped; the same request may succeed later.',
+  ),
 };
+
+function usual(code: ErrorCode, description: string): { status: number; description: string } {
+  return { status: errorCatalog[code].status, description };
+}
 
 /** Every call with its request, its reply and the errors, an example of each, and the keys that let in. */
 export function createOpenApiDocument<Calls extends Record<string, HttpCall>>(
   api: HttpApi<Calls>,
 ): OpenApiDocument {
   const { title, description, calls, examples, notes, error } = api;
+  const { replies = usualErrorReplies } = error;
   const schemas: Record<string, JsonSchema> = { Error: schemaOf(error.schema, notes) };
   const paths: OpenApiDocument['paths'] = {};
-  for (const [name, { path, summary, request, reply }] of Object.entries(calls)) {
+  for (const [name, { path, summary, headers, request, reply }] of Object.entries<HttpCall>(calls)) {
     const component = name.charAt(0).toUpperCase() + name.slice(1);
     schemas[`${component}Request`] = schemaOf(request, notes);
     schemas[`${component}Reply`] = schemaOf(reply, notes);
@@ -87,10 +99,11 @@ export function createOpenApiDocument<Calls extends Record<string, HttpCall>>(
         operationId: name,
         tags: [title],
         summary,
+        ...(headers === undefined ? {} : { parameters: headers.map(parameterOf) }),
         requestBody: { required: true, content: json(`${component}Request`, examples[name]?.request) },
         responses: {
           200: { description: 'The reply.', content: json(`${component}Reply`, examples[name]?.reply) },
-          ...errorReferences(),
+          ...errorReferences(replies),
         },
       },
     };
@@ -102,7 +115,7 @@ export function createOpenApiDocument<Calls extends Record<string, HttpCall>>(
     paths,
     components: {
       schemas,
-      responses: errorReplies(error.example),
+      responses: describeErrors(replies, error.example),
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'A key of the service.' },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'The same.' },
@@ -131,17 +144,28 @@ function json(schema: string, example: unknown): Content {
   return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example } };
 }
 
-function errorReplies(exampleOf: (code: ErrorCode) => unknown): Record<string, Reply> {
+function parameterOf({ name, description, isRequired }: HttpCallHeader): Parameter {
+  return { name, in: 'header', required: isRequired, description, schema: { type: 'string' } };
+}
+
+function describeErrors(
+  replies: HttpErrorReplies,
+  exampleOf: (code: ErrorCode) => unknown,
+): Record<string, Reply> {
   return Object.fromEntries(
-    errorReplyCodes.map((code) => [
+    listErrors(replies).map(([code, { description }]) => [
       code,
-      { description: errorDescriptions[code], content: json('Error', exampleOf(code)) },
+      { description, content: json('Error', exampleOf(code)) },
     ]),
   );
 }
 
-function errorReferences(): Record<string, Reference> {
+function errorReferences(replies: HttpErrorReplies): Record<string, Reference> {
   return Object.fromEntries(
-    errorReplyCodes.map((code) => [errorCatalog[code].status, { $ref: `#/components/responses/${code}` }]),
+    listErrors(replies).map(([code, { status }]) => [status, { $ref: `#/components/responses/${code}` }]),
   );
+}
+
+function listErrors(replies: HttpErrorReplies): [ErrorCode, { status: number; description: string }][] {
+  return Object.entries(replies).flatMap(([code, reply]) => (isErrorCode(code) ? [[code, reply]] : []));
 }

@@ -7,6 +7,7 @@ import * as results from './migrations/002-results.ts';
 import * as recurring from './migrations/003-recurring.ts';
 import * as taskReply from './migrations/004-task-reply.ts';
 import * as crontab from './migrations/005-crontab.ts';
+import * as dispatch from './migrations/006-dispatch.ts';
 
 /** Forward only, in the order of their names. */
 const migrations: Record<string, Migration> = {
@@ -15,6 +16,7 @@ const migrations: Record<string, Migration> = {
   '003-recurring': recurring,
   '004-task-reply': taskReply,
   '005-crontab': crontab,
+  '006-dispatch': dispatch,
 };
 
 /** Runs what has not run yet; resolves with the names of what ran. */

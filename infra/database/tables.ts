@@ -1,6 +1,7 @@
 // The tables as Kysely sees them; migrations/ creates them.
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { CrontabTask } from '../../contracts/crontab.ts';
+import type { DispatchResult, DispatchStatus } from '../../contracts/dispatch.ts';
 import type { SectionRecord, VerboseRow } from '../../contracts/probe.ts';
 import type { RunPayload } from '../../contracts/run.ts';
 import type { Task } from '../../contracts/task.ts';
@@ -150,6 +151,65 @@ export type Tables = {
     resp_code: number | null;
     err: string;
     missed: Generated<number>;
+  };
+  dispatch_task: {
+    /** bigint: a decimal string. */
+    id: Generated<string>;
+    /** Of a node of `parallel_run`: the task for all of them. */
+    parent_id: string | null;
+    name: string;
+    /** Of `parallel_run`: its children are what is run. */
+    is_parent: Generated<boolean>;
+    /** `X-CORRELATION-ID` and `X-RESOURCE` of the request. */
+    global_id: string;
+    source: string;
+    nodes: string[];
+    user_name: string;
+    forks: number;
+    timeout_ms: number;
+    /** In the environment of all that the run starts on its nodes. */
+    run_key: Generated<string>;
+    status: Generated<DispatchStatus>;
+    err: string | null;
+    /** What is to be run, under a seal; null when nobody needs it any more. */
+    work: Buffer | null;
+    created_at: Timestamp;
+    updated_at: Timestamp;
+    started_at: Date | null;
+    ended_at: Date | null;
+    /** False when its rows of dispatch_event are gone with age. */
+    has_events: Generated<boolean>;
+  };
+  dispatch_node: {
+    task_id: string;
+    position: number;
+    node: string;
+    status: Generated<DispatchStatus>;
+    ok: Generated<number>;
+    changed: Generated<number>;
+    failed: Generated<number>;
+    skipped: Generated<number>;
+    err: string | null;
+    started_at: Date | null;
+    updated_at: Timestamp;
+    ended_at: Date | null;
+  };
+  /** `id` is that of the task. */
+  dispatch_run: LeaseColumns & { is_stop_wanted: Generated<boolean> };
+  dispatch_event: {
+    task_id: string;
+    seq: number;
+    global_id: string;
+    source: string;
+    /** The address of the node. */
+    host: string;
+    node: string;
+    /** Name of the Ansible task. */
+    action: string;
+    result: DispatchResult;
+    started_at: Date;
+    ended_at: Date;
+    detail: JSONColumnType<Record<string, unknown>>;
   };
   domain_group: { id: Generated<number>; name: string; domains: string[]; updated_at: Timestamp };
   probe_group_detail: { group_id: number; country: string; province: string; city: string; carrier: string };

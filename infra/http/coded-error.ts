@@ -1,10 +1,12 @@
 // What went wrong with an HTTP request, as an error of the catalogue.
-import { errorCatalog, ProbeTaskError } from '../../contracts/errors.ts';
+import { ProbeTaskError } from '../../contracts/errors.ts';
 import { systemErrorCode } from '../error-text.ts';
 import type { Logger } from '../logger.ts';
 
-/** Makes the body of an error reply; the status comes from the catalogue. */
+/** Makes the body of an error reply. */
 export type FormatError = (error: ProbeTaskError) => unknown;
+/** Gives the HTTP status of an error reply. */
+export type StatusOf = (error: ProbeTaskError) => number;
 
 /** Coded errors as they are, faults of the request by their kind; anything else is a fault of ours and is logged. */
 export function asCodedError(fault: unknown, bodyLimit: number, logger: Logger): ProbeTaskError {
@@ -37,18 +39,14 @@ export function errorHeaders({ code, details }: ProbeTaskError): Record<string, 
   return {};
 }
 
-/** What of a request could not be read at all, with its status line (RFC 9110, RFC 6585). */
-export function describeUnreadable(fault: unknown): { statusLine: string; error: ProbeTaskError } {
+/** What of a request could not be read at all; its status where that is one of HTTP's own (RFC 9110, RFC 6585). */
+export function describeUnreadable(fault: unknown): { status: number | undefined; error: ProbeTaskError } {
   const code = systemErrorCode(fault) ?? '';
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return unreadable('408 Request Timeout', 'the request took too long to arrive');
-  }
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return unreadable('431 Request Header Fields Too Large', 'the header is too large');
-  }
-  return unreadable(`${errorCatalog.INVALID_REQUEST.status} Bad Request`, 'this is no HTTP request');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return unreadable('the request took too long to arrive', 408);
+  if (code === 'HPE_HEADER_OVERFLOW') return unreadable('the header is too large', 431);
+  return unreadable('this is no HTTP request');
 }
 
-function unreadable(statusLine: string, message: string): { statusLine: string; error: ProbeTaskError } {
-  return { statusLine, error: new ProbeTaskError('INVALID_REQUEST', message) };
+function unreadable(message: string, status?: number): ReturnType<typeof describeUnreadable> {
+  return { status, error: new ProbeTaskError('INVALID_REQUEST', message) };
 }

@@ -1,12 +1,12 @@
 // What every HTTP service stands on: keys, bounds, coded errors, health, metrics, and an orderly stop.
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { errorCatalog } from '../../contracts/errors.ts';
+import { errorCatalog, type ProbeTaskError } from '../../contracts/errors.ts';
 import type { Component } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { waitAtMost } from '../wait-at-most.ts';
 import { answerUnreadable } from './answer-unreadable.ts';
-import { asCodedError, errorHeaders, type FormatError } from './coded-error.ts';
+import { asCodedError, errorHeaders, type FormatError, type StatusOf } from './coded-error.ts';
 import { createGuard } from './guard.ts';
 import { createInHand, type InHand } from './in-hand.ts';
 import { listen } from './listen.ts';
@@ -33,6 +33,8 @@ export type HttpServerOptions = {
   /** In hand at once; one more is answered `OVERLOADED`. */
   maxRequests?: number;
   formatError: FormatError;
+  /** HTTP status of an error; unless given, that of the catalogue. */
+  statusOf?: StatusOf;
   /** Adds the routes that a key is needed for. */
   register: (app: FastifyInstance) => void;
   /** Adds routes that are open to everybody, such as the page of the calls. */
@@ -63,6 +65,7 @@ const defaultTimeLimits: TimeLimits = {
   stopMs: 8000,
 };
 const defaultMaxRequests = 200;
+const statusInCatalog = ({ code }: ProbeTaskError): number => errorCatalog[code].status;
 /** How often the server looks for connections that are over their time, at the most. */
 const checkIntervalMs = 1000;
 
@@ -73,7 +76,7 @@ const checkIntervalMs = 1000;
  */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { host, port, portVariable, apiKeys, bodyLimit, formatError, checks, metrics, logger } = options;
-  const { maxRequests = defaultMaxRequests, register, registerOpen } = options;
+  const { maxRequests = defaultMaxRequests, statusOf = statusInCatalog, register, registerOpen } = options;
   const limits = { ...defaultTimeLimits, ...options.timeLimits };
   const requestRecord = createRequestRecord(metrics, logger);
   const inHand = createInHand();
@@ -97,7 +100,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     return503OnClosing: false,
     frameworkErrors: replyError,
     clientErrorHandler(fault, socket) {
-      const status = answerUnreadable(fault, socket, formatError);
+      const status = answerUnreadable(fault, socket, { formatError, statusOf });
       if (status !== undefined) requestRecord.addUnreadable(status);
     },
   });
@@ -108,7 +111,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     const hasLeft = request.raw.destroyed && !request.raw.complete;
     log[hasLeft ? 'debug' : 'info']({ code: error.code, reason: error.message }, 'refused');
     return reply
-      .code(errorCatalog[error.code].status)
+      .code(statusOf(error))
       .headers(errorHeaders(error))
       .header(requestIdHeader, request.id)
       .send(formatError(error));

@@ -1,11 +1,21 @@
 // The calls of a service's contract as routes: decode the body, hand it over, reply.
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { decodeJson } from '../../contracts/decode.ts';
 import type { HttpCall } from '../../contracts/http-call.ts';
 import type { Logger } from '../logger.ts';
 
-export type HttpContext = { requestId: string; logger: Logger };
+export type HttpContext = {
+  requestId: string;
+  logger: Logger;
+  /**
+   * The first header of this name (in any case), trimmed and read as UTF-8: what is none has U+FFFD in it. Undefined
+   * without such a header.
+   */
+  header(name: string): string | undefined;
+  /** Aborted when the connection has no more to do with the request, and when the server stops: nothing is worth a wait then. */
+  signal: AbortSignal;
+};
 
 /** One function for each call: takes the body as JSON, still unchecked, and resolves with the body of the reply. */
 export type HttpHandlers<Calls extends Record<string, HttpCall>> = {
@@ -25,16 +35,50 @@ export function registerCalls<Calls extends Record<string, HttpCall>>(
   handlers: HttpHandlers<Calls>,
   logger: Logger,
 ): void {
+  const waits = createWaits(app);
   for (const [name, { path }] of Object.entries(calls)) {
     const handle = handlers[name];
     if (handle === undefined) throw new Error(`nobody handles ${name}`);
-    app.post(path, async (request) => {
+    app.post(path, async (request, reply) => {
       const octets = request.body instanceof Uint8Array ? request.body : new Uint8Array();
-      const context = {
+      const context: HttpContext = {
         requestId: request.id,
         logger: logger.child({ request_id: request.id, path }),
+        header: (name) => readHeader(request, name),
+        signal: waits.signalFor(reply),
       };
       return handle(decodeJson(octets), context);
     });
   }
+}
+
+/** Node gives the octets of a header as characters, one each. */
+function readHeader({ raw }: FastifyRequest, name: string): string | undefined {
+  const [octets] = raw.headersDistinct[name.toLowerCase()] ?? [];
+  return octets === undefined ? undefined : Buffer.from(octets, 'latin1').toString('utf8').trim();
+}
+
+function createWaits(app: FastifyInstance): { signalFor(reply: FastifyReply): AbortSignal } {
+  const waits = new Set<AbortController>();
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+    for (const wait of waits) wait.abort();
+  });
+  return {
+    signalFor({ raw }) {
+      const wait = new AbortController();
+      // A body may end after the stop has begun, or after its caller has left.
+      if (isClosing || raw.closed) {
+        wait.abort();
+        return wait.signal;
+      }
+      waits.add(wait);
+      raw.once('close', () => {
+        waits.delete(wait);
+        wait.abort();
+      });
+      return wait.signal;
+    },
+  };
 }

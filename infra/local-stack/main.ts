@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { repositoryFolder, resolveDataFolder } from './data-folder.ts';
 import { startExampleZone } from './example-zone.ts';
+import { ansiblePackages, providePackages } from './provide-packages.ts';
 import { lastLine, runProgram } from './run-program.ts';
 import { runStackProcess } from './run-stack.ts';
 import { seedFirstRun } from './seed.ts';
@@ -11,6 +12,7 @@ import { StackError } from './stack-error.ts';
 await runStackProcess(
   {
     services: stackServices,
+    provideTools: (options) => providePackages(ansiblePackages, options),
     migrate: async (databaseUrl, signal) => {
       const script = join(repositoryFolder, 'infra/database/migrate-main.ts');
       const env = { ...process.env, DATABASE_URL: databaseUrl };

@@ -16,6 +16,8 @@ export type StackService = {
   env: Record<string, string>;
   /** Of its API, where it has one over HTTP. */
   port?: ServicePort;
+  /** Where it keeps files, if it does: below the data folder unless the variable says where. */
+  folder?: { variable: string; name: string };
 };
 
 /** Ports for metrics go by the place in this table: a new row goes last. */
@@ -30,6 +32,13 @@ export const stackServices: readonly StackService[] = [
     script: 'services/crontab/main.ts',
     env: {},
     port: { variable: 'CRONTAB_PORT', preferred: 6557 },
+  },
+  {
+    name: 'dispatch',
+    script: 'services/dispatch/main.ts',
+    env: {},
+    port: { variable: 'DISPATCH_PORT', preferred: 6558 },
+    folder: { variable: 'DISPATCH_FOLDER', name: 'dispatch' },
   },
 ];
 

@@ -2,14 +2,16 @@
 import { join } from 'node:path';
 import { describeError, systemErrorCode } from '../error-text.ts';
 import { hideLogin } from '../hide-login.ts';
+import { abandonOnAbort } from './abandon-on-abort.ts';
 import { checkDatabaseUrl } from './check-database-url.ts';
 import { checkNatsUrl } from './check-nats-url.ts';
 import { stopOrphans } from './child-record.ts';
 import { startNatsServer } from './nats-server.ts';
 import { startPostgres } from './postgres.ts';
 import { identifySelf } from './process-identity.ts';
-import { natsServerSource, provideProgram } from './provide-program.ts';
+import { natsServerSource, type ProvideOptions, provideProgram } from './provide-program.ts';
 import type { StackService } from './services.ts';
+import { startSideWork } from './side-work.ts';
 import { StackError } from './stack-error.ts';
 import { removeStackFile, type StackAddresses, writeStackFile } from './stack-file.ts';
 import type { ChildExit } from './start-child.ts';
@@ -24,6 +26,8 @@ export const defaultPorts: StackPorts = { nats: 4222, postgres: 5432, exampleZon
 
 export type StackParts = {
   services: readonly StackService[];
+  /** Of the services that find out for themselves whether they are there; rejects with the line that says what is missing. */
+  provideTools: (options: ProvideOptions) => Promise<void>;
   migrate: (databaseUrl: string, signal: AbortSignal) => Promise<void>;
   seed: (databaseUrl: string) => Promise<void>;
   /** Rejects with the code `EADDRINUSE` when the port is taken. */
@@ -43,6 +47,8 @@ export type StackOptions = {
   ports?: StackPorts;
   restart?: RestartPolicy;
   readyTimeoutMs?: number;
+  /** Longest wait for the tools once the services are ready (default one minute). */
+  toolsTimeoutMs?: number;
   /** False trades the safety of the database for speed: for tests. */
   isDurable?: boolean;
 };
@@ -57,12 +63,15 @@ export type LocalStack = {
 type Stopper = (options: { isForced: boolean }) => Promise<void>;
 
 const defaultReadyTimeoutMs = 30_000;
+// Whoever reads `ready` finds all of it at work, but for a network too slow for that.
+const defaultToolsTimeoutMs = 60_000;
 const labelWidth = 16;
 
 /** The stack over its parts; the caller holds the lock of the data folder. */
 export function createLocalStack(parts: StackParts, options: StackOptions): LocalStack {
   const { dataFolder, env, report, onFailure, ports = defaultPorts } = options;
   const { restart, readyTimeoutMs = defaultReadyTimeoutMs, isDurable = true } = options;
+  const { toolsTimeoutMs = defaultToolsTimeoutMs } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const stoppers: Stopper[] = [];
@@ -73,6 +82,8 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
     await removeStackFile(dataFolder);
     const orphans = await stopOrphans(join(dataFolder, 'run'));
     if (orphans.length > 0) report(`stopped what a killed run left behind: ${orphans.join(', ')}`);
+    const tools = startSideWork(parts.provideTools({ dataFolder, env, report, signal }), { report, signal });
+    stoppers.push((how) => tools.stop(how));
     const databaseUrl = await startDatabase();
     const natsUrl = await startBus();
     await parts.migrate(databaseUrl, signal);
@@ -96,6 +107,7 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
     const addresses = { pid, startedAt, natsUrl, databaseUrl, exampleZone, services };
     stoppers.push(() => removeStackFile(dataFolder));
     await writeStackFile(dataFolder, addresses);
+    await tools.settle(toolsTimeoutMs);
     return addresses;
   }
 
@@ -176,16 +188,6 @@ export function createLocalStack(parts: StackParts, options: StackOptions): Loca
 
 export function label(name: string): string {
   return name.padEnd(labelWidth);
-}
-
-/** Stops waiting when the signal is aborted; what is under way then ends with the process. */
-function abandonOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abandon = (): void => reject(signal.reason);
-    if (signal.aborted) abandon();
-    signal.addEventListener('abort', abandon, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon));
-  });
 }
 
 async function unlessTaken<T>(start: () => Promise<T>): Promise<T | null> {

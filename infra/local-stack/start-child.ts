@@ -17,8 +17,8 @@ export type ChildCommand = {
   uid?: number;
   gid?: number;
   logFile: string;
-  /** Folder of the records of running children; see child-record.ts. */
-  runFolder: string;
+  /** Folder of the records of running children, see child-record.ts; without one the next start leaves it alone. */
+  runFolder?: string;
   /** What asks this program for a graceful end; SIGTERM unless said otherwise. */
   stopSignal?: 'SIGTERM' | 'SIGINT';
   /** Keeps a pipe to its standard input open, which closes when this process is gone, however it went. */
@@ -81,10 +81,12 @@ export async function startChild(command: ChildCommand): Promise<Child> {
   // The pipe breaks when the child ends first; that end is reported by `exited`.
   child.stdin?.on('error', () => child.stdin?.destroy());
   const identity = await identifyProcess(pid);
-  if (identity !== null) {
+  if (identity !== null && runFolder !== undefined) {
     await recordChild(runFolder, { name, pid, startedAt: identity.startedAt, stopSignal });
   }
-  const forgotten = exited.then(() => forgetChild(runFolder, name, pid));
+  const forgotten = exited.then(() =>
+    runFolder === undefined ? undefined : forgetChild(runFolder, name, pid),
+  );
 
   return {
     name,

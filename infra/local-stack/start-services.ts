@@ -38,12 +38,12 @@ export async function startServices(
 ): Promise<StartedService[]> {
   const { firstPort, dataFolder, env, readyTimeoutMs, signal, supervisor, onStarting } = options;
   const metricsPorts = await chooseMetricsPorts(services.length, firstPort, readHttpHost(env));
-  const starts = services.map(async ({ name, script, env: ownEnv, port }, index) => {
+  const starts = services.map(async ({ name, script, env: ownEnv, port, folder }, index) => {
     const supervised = superviseService(
       {
         name,
         script,
-        env: { ...env, ...ownEnv },
+        env: { ...env, ...ownEnv, ...chooseFolder(folder, dataFolder, env) },
         preferredPort: metricsPorts[index] ?? 0,
         ownPort: port && { ...port, preferred: readPreferredPort(port, env) },
         logFolder: join(dataFolder, 'log'),
@@ -70,6 +70,15 @@ export async function startServices(
 /** What the environment says goes before the service's own preference. */
 function readPreferredPort({ variable, preferred }: ServicePort, env: NodeJS.ProcessEnv): number {
   return Number(env[variable] || preferred);
+}
+
+function chooseFolder(
+  folder: StackService['folder'],
+  dataFolder: string,
+  env: NodeJS.ProcessEnv,
+): Record<string, string> {
+  if (folder === undefined) return {};
+  return { [folder.variable]: env[folder.variable] || join(dataFolder, folder.name) };
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ProgressLine } from './terminal/progress-line.ts';
 import type { TableOptions } from './terminal/render-table.ts';
 
 /** The npm script that runs it. */
-export type CommandName = 'probe' | 'task';
+export type CommandName = 'probe' | 'task' | 'agents';
 
 /** What becomes of an answer: a table, or JSON, indented where a person reads it. */
 export type OutputForm = TableOptions & { isTerminal: boolean };

@@ -65,7 +65,7 @@ async function findBusOrFaults(
 }
 
 /** Faults of the arguments or of the environment: one line each and a hint, or an error envelope. */
-function reportFaults(
+export function reportFaults(
   name: CommandName,
   faults: string[],
   isJson: boolean,
@@ -81,7 +81,7 @@ function reportFaults(
 }
 
 /** A call that failed: one line with code and message, or its error envelope. */
-function reportFailure(
+export function reportFailure(
   name: CommandName,
   { error, reply }: FailedCall,
   isJson: boolean,

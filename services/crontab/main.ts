@@ -24,10 +24,10 @@ import { registerCalls } from '../../infra/http/register-calls.ts';
 import { runProcess, sequence } from '../../infra/lifecycle.ts';
 import { createLogger } from '../../infra/logger.ts';
 import { createMetrics } from '../../infra/metrics.ts';
+import { cidrSchema, createNetworkPolicy } from '../../infra/network/network-policy.ts';
 import { formatCrontabError } from './api/format-error.ts';
 import { createCrontabHandlers } from './api/handlers.ts';
 import { createCaller } from './callback/caller.ts';
-import { cidrSchema, createNetworkPolicy } from './callback/network-policy.ts';
 import { createCrontabRuns } from './run/crontab-runs.ts';
 
 const variables = z.object({

@@ -1,6 +1,7 @@
 // npm run bench: what the platform exists for, measured beside what a user would pick instead.
 import { describeError } from '../../infra/error-text.ts';
 import { crontab } from './crontab.ts';
+import { dispatch } from './dispatch.ts';
 import { dns } from './dns.ts';
 import { dnsDelay } from './dns-delay.ts';
 import { fanOut } from './fan-out.ts';
@@ -16,7 +17,18 @@ import { scale } from './scale.ts';
 import { schedule } from './schedule.ts';
 import { taskGet } from './task-get.ts';
 
-const benches: Bench[] = [dns, dnsDelay, oneShot, fanOut, recurring, schedule, taskGet, scale, crontab];
+const benches: Bench[] = [
+  dns,
+  dnsDelay,
+  oneShot,
+  fanOut,
+  recurring,
+  schedule,
+  taskGet,
+  scale,
+  crontab,
+  dispatch,
+];
 
 const parsed = parseBenchArguments(process.argv.slice(2), benches);
 // What an interrupted bench was about to do is of no use any more.

@@ -1,15 +1,15 @@
 // Once per run: installs the programs that tests need, and starts one Postgres and one nats-server for all files.
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { migrateToLatest } from '../../infra/database/migrate.ts';
-import { resolveDataFolder } from '../../infra/local-stack/data-folder.ts';
+import { repositoryFolder, resolveDataFolder } from '../../infra/local-stack/data-folder.ts';
 import { giveToFolderOwner } from '../../infra/local-stack/folder-owner.ts';
 import { startNatsServer } from '../../infra/local-stack/nats-server.ts';
 import { startPostgres } from '../../infra/local-stack/postgres.ts';
 import { sealTemplate, templateDatabase } from './postgres.ts';
-import { provideProgram, providePython } from './programs.ts';
+import { provideAnsible, provideProgram, providePython } from './programs.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -29,6 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     provideProgram('nsd-checkconf'),
     provideProgram('pgbouncer'),
     providePython(),
+    needsAnsible(project) ? provideAnsible() : undefined,
   ]);
   await giveToFolderOwner(resolveDataFolder(process.env));
   const dataFolder = await mkdtemp(join(tmpdir(), 'probe-task-test-'));
@@ -60,4 +61,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await stopAll();
     throw error;
   }
+}
+
+/** Whether tests are to be run that play Ansible or start the whole stack: only then the system has to have it. */
+function needsAnsible(project: TestProject): boolean {
+  const files = project.vitest.state.getPaths().map((path) => relative(repositoryFolder, path));
+  return files.some((file) => /(services|system)\/dispatch|agents|ssh-nodes|readme/.test(file));
 }

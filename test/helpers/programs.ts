@@ -1,6 +1,7 @@
 // The programs that tests and benches need beside Node.js, installed once into the data folder.
 
 import { resolveDataFolder } from '../../infra/local-stack/data-folder.ts';
+import { ansiblePackages, providePackages } from '../../infra/local-stack/provide-packages.ts';
 import {
   natsServerSource,
   type ProgramSource,
@@ -43,6 +44,15 @@ const sources: Record<TestProgram, ProgramSource> = {
 /** The absolute path of the program; installs it first where it is missing. Its pid is that of the program itself. */
 export function provideProgram(name: TestProgram): Promise<string> {
   return provideFromSource(sources[name], {
+    dataFolder: resolveDataFolder(process.env),
+    env: process.env,
+    report: reportProgress,
+  });
+}
+
+/** Ansible and its sandbox, installed into the system where they are missing: for that the tests must be run as root. */
+export function provideAnsible(): Promise<void> {
+  return providePackages(ansiblePackages, {
     dataFolder: resolveDataFolder(process.env),
     env: process.env,
     report: reportProgress,

@@ -1,6 +1,6 @@
 // The README as a newcomer follows it: `npm start`, every command and program of it in order, Ctrl-C.
 import { globSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -9,6 +9,8 @@ import { runProgram } from '../../infra/local-stack/run-program.ts';
 import { readStackFile, type StackAddresses } from '../../infra/local-stack/stack-file.ts';
 import { spawnProgram, type TestProgramRun } from '../helpers/processes.ts';
 import { providePython } from '../helpers/programs.ts';
+import { nodeUser } from '../helpers/ssh-node-folder.ts';
+import { type SshNodes, startSshNodes } from '../helpers/ssh-nodes.ts';
 import { until } from '../helpers/test-client.ts';
 
 type Example = { language: string; code: string; output: string | undefined };
@@ -31,10 +33,11 @@ function readExamples(readme: string): Example[] {
   });
 }
 
-/** Figures that differ from run to run: durations, and the widths that follow from them. */
+/** Figures that differ from run to run: durations, and the widths that follow from them; times of day. */
 function withoutFigures(text: string): string {
   return text
     .replace(/\d+\.\d\d\b/g, '#')
+    .replace(/\d{4}-\d\d-\d\dT[\d:]{8}Z/g, '#')
     .replace(/ +/g, ' ')
     .trim();
 }
@@ -43,32 +46,52 @@ const readme = await readFile(join(repositoryFolder, 'README.md'), 'utf8');
 const examples = readExamples(readme);
 
 let dataFolder: string;
+let nodeFolder: string;
+let nodes: SshNodes;
 let stack: TestProgramRun;
 let addresses: StackAddresses;
 
 beforeAll(async () => {
   dataFolder = await mkdtemp(join(tmpdir(), 'probe-task-readme-'));
-  stack = spawnProgram('npm', ['start'], { env: { DATA_DIR: dataFolder, LOG_LEVEL: 'warn' } });
+  nodeFolder = await mkdtemp(join(tmpdir(), 'probe-task-readme-nodes-'));
+  const env = { DATA_DIR: dataFolder, LOG_LEVEL: 'warn', DISPATCH_USER: nodeUser };
+  stack = spawnProgram('npm', ['start'], { env });
+  nodes = await startSshNodes({ addresses: ['127.0.1.1', '127.0.1.2'], folder: nodeFolder });
   await stack.waitForLine(/^ready$/);
   const found = await readStackFile(dataFolder);
   if (found === null) throw new Error('the stack is ready and left no addresses');
   addresses = found;
+  await introduceNodes();
 }, 120_000);
+
+/** What the README has one do with ssh-copy-id and ssh-keyscan. */
+async function introduceNodes(): Promise<void> {
+  const folder = join(dataFolder, 'dispatch');
+  const key = await readFile(join(folder, 'id_ed25519.pub'), 'utf8');
+  for (const node of nodes.nodes) await appendFile(join(node.folder, 'etc/ssh/authorized_keys'), key);
+  await copyFile(nodes.knownHostsFile, join(folder, 'known_hosts'));
+}
 
 afterAll(async () => {
   // A test that failed may have left it running.
   stack.signal('SIGTERM');
   await stack.exited;
-  await rm(dataFolder, { recursive: true, force: true });
+  await nodes.stop();
+  for (const folder of [dataFolder, nodeFolder]) await rm(folder, { recursive: true, force: true });
 });
 
-/** The stack of this test stands on free ports where the README has the preferred ones. */
+/** The stack of this test stands on free ports where the README has the preferred ones, and so do the nodes. */
 function localise(text: string): string {
-  const crontab = addresses.services.find(({ name }) => name === 'crontab');
+  const urlOf = (name: string) => addresses.services.find((service) => service.name === name)?.url ?? '';
+  const [first, second] = nodes.nodes;
   return text
     .replaceAll('nats://127.0.0.1:4222', addresses.natsUrl)
     .replaceAll('127.0.0.1:6553', addresses.exampleZone)
-    .replaceAll('http://127.0.0.1:6557', crontab?.url ?? '');
+    .replaceAll('http://127.0.0.1:6557', urlOf('crontab'))
+    .replaceAll('http://127.0.0.1:6558', urlOf('dispatch'))
+    .replaceAll('10.0.0.11', first?.text ?? '')
+    .replaceAll('10.0.0.12', second?.text ?? '')
+    .replaceAll('"user": "root"', `"user": "${nodes.user}"`);
 }
 
 async function runExample({ language, code }: Example) {

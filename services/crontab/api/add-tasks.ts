@@ -8,7 +8,7 @@ import {
 import type { Database } from '../../../infra/database/database.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
 import { createEventLoopPauses } from '../../../infra/event-loop-pauses.ts';
-import type { NetworkPolicy } from '../callback/network-policy.ts';
+import type { NetworkPolicy } from '../../../infra/network/network-policy.ts';
 import { anchorAt, checkTask, findNextTime } from './check-task.ts';
 import { faultOf, type ItemFault, nameTaken, refused, succeeded } from './item-result.ts';
 import { readItems } from './read-items.ts';

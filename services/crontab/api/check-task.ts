@@ -1,7 +1,7 @@
 // Whether a task as a whole can be stored: its fields fit each other, and it has a time that is still to come.
 import type { Fault } from '../../../contracts/errors.ts';
+import type { NetworkPolicy } from '../../../infra/network/network-policy.ts';
 import { findCallbackFault, targetOf } from '../callback/check-callback.ts';
-import type { NetworkPolicy } from '../callback/network-policy.ts';
 import { type FireTimes, parseSchedule } from '../schedule/parse-schedule.ts';
 import { faultOf, type ItemFault } from './item-result.ts';
 import type { TaskDefinition } from './task-definition.ts';

@@ -11,7 +11,7 @@ import { faultsOf, invalidRequest } from '../../../contracts/errors.ts';
 import type { Database } from '../../../infra/database/database.ts';
 import type { HttpContext, HttpHandlers } from '../../../infra/http/register-calls.ts';
 import type { Logger } from '../../../infra/logger.ts';
-import type { NetworkPolicy } from '../callback/network-policy.ts';
+import type { NetworkPolicy } from '../../../infra/network/network-policy.ts';
 import { addTasks } from './add-tasks.ts';
 import { deleteTasks } from './delete-tasks.ts';
 import { listTasks } from './list-tasks.ts';

@@ -1,6 +1,6 @@
 // What a change makes of a task. Pure.
 import type { CrontabTaskUpdate } from '../../../contracts/crontab.ts';
-import type { NetworkPolicy } from '../callback/network-policy.ts';
+import type { NetworkPolicy } from '../../../infra/network/network-policy.ts';
 import { anchorAt, checkTask, findNextTime } from './check-task.ts';
 import { faultOf, type ItemFault } from './item-result.ts';
 import type { WholeTask } from './stored-tasks.ts';

@@ -9,7 +9,7 @@ import type { Database } from '../../../infra/database/database.ts';
 import { formatNumbers } from '../../../infra/database/statement-values.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
 import { createEventLoopPauses, type EventLoopPauses } from '../../../infra/event-loop-pauses.ts';
-import type { NetworkPolicy } from '../callback/network-policy.ts';
+import type { NetworkPolicy } from '../../../infra/network/network-policy.ts';
 import { nameTaken, noSuchTask, refused, succeeded } from './item-result.ts';
 import { type ChangingTask, hasChange, nothingGiven, planChange } from './plan-change.ts';
 import { type ReadItem, readItems } from './read-items.ts';

@@ -1,5 +1,5 @@
 // One call of a task's callback, and what came of it.
-import { storableText } from './storable-text.ts';
+import { storableText } from '../../../infra/database/storable-text.ts';
 
 export type Callback = {
   method: 'post' | 'get' | 'rpc' | 'nats';

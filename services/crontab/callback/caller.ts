@@ -2,12 +2,12 @@
 import type { Bus } from '../../../infra/bus/bus.ts';
 import type { Stoppable } from '../../../infra/lifecycle.ts';
 import type { Logger } from '../../../infra/logger.ts';
+import type { NetworkPolicy } from '../../../infra/network/network-policy.ts';
 import { createAbortGroups, runAttempt, type Work } from './attempt.ts';
 import { type Callback, type CallbackOutcome, failed } from './callback.ts';
 import { createGuardedConnect } from './guarded-connect.ts';
 import { createHttpCalls } from './http-call.ts';
 import { prepareNatsCall } from './nats-call.ts';
-import type { NetworkPolicy } from './network-policy.ts';
 import { prepareRpcCall } from './rpc-call.ts';
 import { parseTarget } from './target.ts';
 

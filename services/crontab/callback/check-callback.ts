@@ -1,9 +1,9 @@
 // What is wrong with a callback, found when its task is stored.
 import { isIP } from 'node:net';
 import { describeError } from '../../../infra/error-text.ts';
+import type { NetworkPolicy } from '../../../infra/network/network-policy.ts';
 import type { Callback } from './callback.ts';
 import { encodeForm } from './form-body.ts';
-import type { NetworkPolicy } from './network-policy.ts';
 import { findPatternFault } from './response-pattern.ts';
 import { parseTarget } from './target.ts';
 

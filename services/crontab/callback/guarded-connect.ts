@@ -1,7 +1,7 @@
 // Connections to addresses that the policy allows, and to no others: checked on what a name resolves to.
 import { connect, isIP, type LookupFunction, Socket } from 'node:net';
 import { buildConnector } from 'undici';
-import type { NetworkPolicy } from './network-policy.ts';
+import type { NetworkPolicy } from '../../../infra/network/network-policy.ts';
 import { createHostResolver } from './resolve-host.ts';
 
 /** The address may not be called. */

@@ -1,5 +1,5 @@
 // The text of a reply: collected up to a limit, and fit to be stored.
-import { storableText } from './storable-text.ts';
+import { storableText } from '../../../infra/database/storable-text.ts';
 
 /** Octets of a reply that are read; the rest is dropped. */
 export const maxReplyOctets = 65_536;

@@ -11,9 +11,9 @@ import {
   renew,
   spendLapses,
 } from '../../../infra/database/lease-table.ts';
+import { storableText } from '../../../infra/database/storable-text.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
 import type { Callback, CallbackOutcome } from '../callback/caller.ts';
-import { storableText } from '../callback/storable-text.ts';
 import { createBeginOnly } from './begin-together.ts';
 import { aheadMs } from './take-turn.ts';
 

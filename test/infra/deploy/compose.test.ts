@@ -12,13 +12,14 @@ import { deployFolder, readLogins } from './deployed-nats.ts';
 import { type ComposeService, readCompose } from './read-compose.ts';
 
 let services: Record<string, ComposeService>;
+let volumes: string[];
 let ours: [name: string, service: ComposeService, script: string][];
 let logins: { user: string; variable: string }[];
 
 beforeAll(async () => {
-  services = await readCompose();
+  ({ services, volumes } = await readCompose());
   ours = Object.entries(services)
-    .filter(([, { image }]) => image === 'probe-task')
+    .filter(([, { image }]) => image.startsWith('probe-task'))
     .map(([name, service]) => [name, service, service.command?.[0] ?? '']);
   logins = readLogins(await readDeployed('nats.conf'));
 });
@@ -30,6 +31,12 @@ function readDeployed(file: string): Promise<string> {
 /** Names of the variables that have to be set, as `${NAME:?…}`. */
 function readRequired(text: string): string[] {
   return [...text.matchAll(/\$\{(\w+):\?/g)].map(([, name = '']) => name);
+}
+
+/** Whether the script is a service that reads where the bus is. */
+async function usesBus(script: string): Promise<boolean> {
+  if (!script.startsWith('services/')) return false;
+  return (await readFile(join(repositoryFolder, script), 'utf8')).includes('...busVariables');
 }
 
 describe('the services', () => {
@@ -67,9 +74,12 @@ describe('the services', () => {
     }
   });
 
-  test('log in as a user of the bus each, with that user’s password and inbox', () => {
+  test('log in as a user of the bus each that uses it, with that user’s password and inbox', async () => {
     for (const [name, { environment }, script] of ours) {
-      if (!script.startsWith('services/')) continue;
+      if (!(await usesBus(script))) {
+        expect(Object.keys(environment).filter((variable) => variable.startsWith('NATS_'))).toEqual([]);
+        continue;
+      }
       const { NATS_USER = '', NATS_PASSWORD = '', NATS_INBOX_PREFIX } = environment;
       const login = logins.find(({ user }) => user === NATS_USER);
       expect(readRequired(NATS_PASSWORD), name).toEqual([login?.variable]);
@@ -84,10 +94,10 @@ describe('the services', () => {
     }
   });
 
-  test('wait for the migrations, and for a bus and a database that answer', () => {
+  test('wait for the migrations, and for a bus and a database that answer', async () => {
     for (const [name, { depends_on: needs }, script] of ours) {
       if (!script.startsWith('services/')) continue;
-      expect(needs.nats?.condition, name).toBe('service_healthy');
+      if (await usesBus(script)) expect(needs.nats?.condition, name).toBe('service_healthy');
       const database = needs.grants ?? needs.migrate;
       expect(database?.condition, name).toBe('service_completed_successfully');
     }
@@ -98,9 +108,57 @@ describe('the services', () => {
   });
 });
 
+describe('the privileges', () => {
+  test('are none: no capability, none to be gained, nothing of the image to be written', () => {
+    for (const [name, { cap_drop, security_opt, read_only }] of ours) {
+      expect([cap_drop, read_only], name).toEqual([['ALL'], 'true']);
+      expect(security_opt, name).toContain('no-new-privileges:true');
+    }
+  });
+
+  test('let the dispatch service alone make sandboxes', () => {
+    const unconfined = ours.filter(([, { security_opt: given }]) => given.length > 1);
+    expect(unconfined.map(([name, { security_opt: given }]) => [name, given])).toEqual([
+      [
+        'dispatch',
+        ['no-new-privileges:true', 'seccomp=unconfined', 'apparmor=unconfined', 'systempaths=unconfined'],
+      ],
+    ]);
+  });
+});
+
+describe('the dispatch service', () => {
+  test('alone runs the image with Ansible', () => {
+    for (const [name, { image, build }] of ours) {
+      const [wanted, args] =
+        name === 'dispatch' ? ['probe-task-dispatch', { BASE: 'ansible' }] : ['probe-task', {}];
+      expect([image, build?.args], name).toEqual([wanted, args]);
+    }
+  });
+
+  test('keeps its folder in a volume that the image has ready for its user', async () => {
+    const { volumes: mounts = [], environment } = services.dispatch ?? {};
+    const [volume = '', folder] = mounts[0]?.split(':') ?? [];
+    expect(volumes).toContain(volume);
+    expect(folder).toBe(environment?.DISPATCH_FOLDER);
+    expect(await readDeployed('Dockerfile')).toContain(`install -d -o node -g node -m 0700 ${folder}\n`);
+  });
+
+  test('seals with a secret, asks for a key, and reaches private networks only, itself not among them', () => {
+    const environment = services.dispatch?.environment ?? {};
+    expect(readRequired(environment.DISPATCH_SEAL_KEY ?? '')).toEqual(['DISPATCH_SEAL_KEY']);
+    expect(readRequired(environment.DISPATCH_API_KEYS ?? '')).toEqual(['DISPATCH_API_KEYS']);
+    expect(environment.DISPATCH_NETWORKS).toBe(
+      `\${DISPATCH_NETWORKS:-10.0.0.0/8,172.16.0.0/12,192.168.0.0/16}`,
+    );
+    expect(environment.DISPATCH_HOST_KEYS).toBe('strict');
+  });
+});
+
 describe('the servers', () => {
   test('are pinned to a version, the bus to that of the local stack', () => {
-    for (const { image } of Object.values(services)) expect(image).toMatch(/^probe-task$|:v?\d+\.\d+/);
+    for (const { image } of Object.values(services))
+      expect(image).toMatch(/^probe-task(-dispatch)?$|:v?\d+\.\d+/);
     const version = natsServerSource.goModule?.split('@v')[1];
     expect(services.nats?.image).toBe(`nats:${version}-alpine`);
     expect(services.grants?.image).toBe(services.postgres?.image);

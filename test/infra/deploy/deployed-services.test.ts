@@ -1,9 +1,13 @@
 // The services with the logins of a deployment: everything they need is allowed, on the bus and in the database.
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect, RequestStrategy } from 'nats';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { crontabCalls } from '../../../contracts/crontab-api.ts';
+import { dispatchCalls } from '../../../contracts/dispatch-api.ts';
 import { internalSubjects } from '../../../contracts/subjects.ts';
 import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
 import { createTestDatabase, type TestDatabase } from '../../helpers/postgres.ts';
@@ -19,9 +23,11 @@ import { type DeployedNats, startDeployedNats } from './deployed-nats.ts';
 import {
   connectCaller,
   crontabKey,
+  dispatchKey,
   readRefusals,
   startDeployedAgent,
   startDeployedCrontab,
+  startDeployedDispatch,
   startDeployedGateway,
   startDeployedScheduler,
 } from './deployed-services.ts';
@@ -34,10 +40,13 @@ let database: TestDatabase;
 let agentLogin: Awaited<ReturnType<typeof grantAgents>>;
 let services: TestService[];
 let crontab: TestService;
+let dispatch: TestService;
+let dispatchFolder: string;
 let dns: ScriptedDnsServer;
 let caller: Awaited<ReturnType<typeof connectCaller>>;
 
 beforeAll(async () => {
+  dispatchFolder = await mkdtemp(join(tmpdir(), 'probe-task-dispatch-'));
   [nats, database, dns] = await Promise.all([
     startDeployedNats('nats.conf'),
     createTestDatabase(),
@@ -46,21 +55,24 @@ beforeAll(async () => {
     ),
   ]);
   agentLogin = await grantAgents(database);
-  const [timed, ...others] = await Promise.all([
+  const [timed, dispatching, ...others] = await Promise.all([
     startDeployedCrontab(nats, database.url),
+    startDeployedDispatch(database.url, dispatchFolder),
     startDeployedAgent(nats, 'agent-440400-ct', agentLogin.url),
     startDeployedScheduler(nats, database.url),
     startDeployedGateway(nats, database.url),
     startDeployedGateway(nats, database.url),
   ]);
   crontab = timed;
-  services = [timed, ...others];
+  dispatch = dispatching;
+  services = [timed, dispatching, ...others];
   caller = await connectCaller(nats);
   await until(async () => (await caller.client.call('agentGet', {})).length === 1);
 });
 afterAll(async () => {
   await caller.stop();
   await Promise.all(services.map((service) => service.stop()));
+  await rm(dispatchFolder, { recursive: true, force: true });
   await dns.stop();
   await database.drop();
   await agentLogin.drop();
@@ -116,6 +128,33 @@ test('a timed request goes from the crontab service to the gateway and back', as
 test('the crontab service lets nobody in without its key', async () => {
   const response = await fetch(`${crontab.url}${crontabCalls.listTask.path}`, { method: 'POST', body: '{}' });
   expect([response.status, await response.json()]).toMatchObject([401, { state: 1, data: {} }]);
+});
+
+test.each([
+  ['without its key', undefined, 401, undefined],
+  ['for a task that is not there', dispatchKey, 404, 'task not found...'],
+])('the dispatch service refuses a call %s', async (_case, key, status, message) => {
+  const response = await askDispatch('check', { id: 1, name: 'none' }, key);
+  expect(response.status).toBe(status);
+  expect(await response.json()).toMatchObject({ code: -1, ...(message === undefined ? {} : { message }) });
+});
+
+test('the dispatch service reaches no node outside of its networks, and keeps its folder closed', async () => {
+  const run = {
+    nodes: ['127.0.0.1'],
+    user: null,
+    name: 'here',
+    tasks: [{ command: 'true' }],
+    params: {},
+    fork_num: 1,
+  };
+  const response = await askDispatch('run', run, dispatchKey);
+  expect(response.status).toBe(400);
+  expect(await response.json()).toMatchObject({
+    code: -1,
+    message: expect.stringMatching(/^param error, error: .*127\.0\.0\.1/),
+  });
+  expect((await stat(dispatchFolder)).mode & 0o777).toBe(0o700);
 });
 
 test.each([
@@ -192,4 +231,16 @@ async function callCrontab<Reply>(
     headers,
   });
   return reply.parse(await response.json());
+}
+
+function askDispatch(call: 'check' | 'run', body: unknown, key: string | undefined): Promise<Response> {
+  return fetch(`${dispatch.url}${dispatchCalls[call].path}`, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: {
+      'x-correlation-id': '1-1',
+      'x-resource': 'test',
+      ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
+    },
+  });
 }

@@ -35,6 +35,20 @@ export function startDeployedCrontab(nats: DeployedNats, databaseUrl: string): P
   });
 }
 
+export const dispatchKey = 'a-key-of-the-dispatch-service';
+
+/** The same for a dispatch service, with a key and with networks that this machine is not in. */
+export function startDeployedDispatch(databaseUrl: string, folder: string): Promise<TestService> {
+  return spawnService('dispatch', {
+    DATABASE_URL: databaseUrl,
+    DISPATCH_API_KEYS: dispatchKey,
+    DISPATCH_SEAL_KEY: '4e2-text-of-thirty-two-characters-and-more',
+    DISPATCH_FOLDER: folder,
+    DISPATCH_NETWORKS: '10.0.0.0/8,172.16.0.0/12,192.168.0.0/16',
+    DISPATCH_HOST_KEYS: 'strict',
+  });
+}
+
 /** The same for an agent; without a database it takes one-shot probes only. */
 export function startDeployedAgent(
   nats: DeployedNats,

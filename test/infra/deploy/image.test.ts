@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { z } from 'zod';
 import { repositoryFolder } from '../../../infra/local-stack/data-folder.ts';
+import { ansiblePackages } from '../../../infra/local-stack/provide-packages.ts';
 import { runProgram } from '../../../infra/local-stack/run-program.ts';
 import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
 import { readImports } from '../../helpers/import-directions.ts';
@@ -25,6 +26,18 @@ async function readDependencies(): Promise<Record<string, string>> {
 test('runs the Node that the project runs on', async () => {
   const { node } = await readDependencies();
   expect(await readDockerfile()).toContain(`FROM node:${node}-`);
+});
+
+test('is without Ansible unless that is asked for', async () => {
+  const text = await readDockerfile();
+  expect(text).toMatch(/^ARG BASE=plain$/m);
+  expect([...text.matchAll(/^FROM (.+)$/gm)].map(([, stage]) => stage)).toEqual([
+    expect.stringMatching(/^node:.+ AS plain$/),
+    'plain AS ansible',
+    `\${BASE}`,
+  ]);
+  const [, names = ''] = /^FROM plain AS ansible$[\s\S]* --no-install-recommends ([^&]+)&&/m.exec(text) ?? [];
+  expect(names.trim().split(' ')).toEqual(ansiblePackages.packages.map(({ name }) => name));
 });
 
 test('copies what is there and is not ignored', async () => {

@@ -9,10 +9,14 @@ const variablesSchema = z.record(z.string(), z.string());
 
 const serviceSchema = z.object({
   image: z.string(),
+  build: z.object({ args: variablesSchema.default({}) }).optional(),
   command: z.array(z.string()).optional(),
   environment: variablesSchema,
   ports: z.array(z.string()).default([]),
   volumes: z.array(z.string()).default([]),
+  security_opt: z.array(z.string()).default([]),
+  cap_drop: z.array(z.string()).default([]),
+  read_only: z.string().optional(),
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
   stop_grace_period: z.string().optional(),
   healthcheck: z.record(z.string(), z.unknown()).optional(),
@@ -20,9 +24,18 @@ const serviceSchema = z.object({
 });
 export type ComposeService = z.infer<typeof serviceSchema>;
 
-/** The services by name, anchors resolved; scalars are texts, variables of the environment as they stand there. */
-export async function readCompose(): Promise<Record<string, ComposeService>> {
+const composeSchema = z.object({
+  services: z.record(z.string(), serviceSchema),
+  volumes: z.record(z.string(), z.unknown()),
+});
+
+/** The services by name and the volumes, anchors resolved; scalars are texts, variables of the environment as they stand there. */
+export async function readCompose(): Promise<{
+  services: Record<string, ComposeService>;
+  volumes: string[];
+}> {
   const text = await readFile(join(deployFolder, 'compose.yaml'), 'utf8');
   const document: unknown = parse(text, { schema: 'failsafe', merge: true });
-  return z.object({ services: z.record(z.string(), serviceSchema) }).parse(document).services;
+  const { services, volumes } = composeSchema.parse(document);
+  return { services, volumes: Object.keys(volumes) };
 }

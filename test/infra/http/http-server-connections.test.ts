@@ -44,6 +44,16 @@ describe('a caller', () => {
   });
 });
 
+test('a handler is told that its caller has left', async () => {
+  const server = await startScriptedServer();
+  const leaving = await connectRaw(server.port());
+  leaving.socket.write(post('/until'));
+  await server.begun(1);
+  leaving.socket.destroy();
+  await until(async () => server.ended() === 1);
+  await server.counted('probe_http_in_hand ', 0);
+});
+
 describe('a stop', () => {
   test('lets the requests in hand finish, and takes no others', async () => {
     const server = await startScriptedServer();
@@ -102,6 +112,26 @@ describe('a stop', () => {
     await server.counted('probe_http_requests_total{route="/wait",status="aborted"}');
     server.letGo();
     expect(await stopped).toBe(1);
+  });
+
+  test('tells handlers that wait for something else', async () => {
+    const server = await startScriptedServer();
+    const waiting = await connectRaw(server.port());
+    waiting.socket.write(post('/until'));
+    await server.begun(1);
+    await server.stop();
+    expect(await waiting.readAll()).toMatch(/\{"ended":1\}/);
+  });
+
+  test('tells handlers that begin during it, too', async () => {
+    const server = await startScriptedServer();
+    const halfway = await connectRaw(server.port());
+    halfway.socket.write('POST /until HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n');
+    await server.counted('probe_http_in_hand ', 1);
+    const stopped = server.stop();
+    halfway.socket.write('1');
+    expect(await halfway.readAll()).toMatch(/\{"ended":1\}/);
+    await stopped;
   });
 
   test('may come a second time, and nothing starts after it', async () => {

@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import type { ProbeTaskError } from '../../../contracts/errors.ts';
 import { keepUntilTestEnd } from '../../helpers/cleanup.ts';
 import { connectRaw, startScriptedServer } from './scripted-http-server.ts';
 
@@ -175,6 +176,58 @@ describe('an error', () => {
     expect(server.logged).toContainEqual(
       expect.objectContaining({ msg: 'about to fail', request_id: 'r-7', path: '/fail' }),
     );
+  });
+});
+
+describe('with statuses of its own, a service answers with them', () => {
+  const statusOf = ({ code }: ProbeTaskError) => ({ CONFLICT: 400, NOT_FOUND: 410 })[String(code)] ?? 418;
+
+  test.each([
+    ['/refuse', '1', 400, 'CONFLICT'],
+    ['/fail', '1', 418, 'INTERNAL'],
+    ['/echo', 'x', 418, 'INVALID_JSON'],
+    ['/echo', '1'.repeat(2000), 418, 'PAYLOAD_TOO_LARGE'],
+    ['/nowhere', '1', 410, 'NOT_FOUND'],
+    ['/%zz', '1', 418, 'INVALID_REQUEST'],
+  ])('%s', async (path, body, status, code) => {
+    const server = await startScriptedServer({ statusOf });
+    const reply = await post(`${server.url()}${path}`, body);
+    expect([reply.status, reply.body]).toMatchObject([status, { code }]);
+  });
+
+  test('also where there is no request', async () => {
+    const server = await startScriptedServer({ statusOf });
+    const connection = await connectRaw(server.port());
+    connection.socket.write('hello\r\n\r\n');
+    expect(await connection.readAll()).toMatch(/^HTTP\/1\.1 418 I'm a Teapot\r\n/);
+  });
+});
+
+describe('a header', () => {
+  async function readBack(lines: string[], name = 'X-Resource'): Promise<unknown> {
+    const server = await startScriptedServer();
+    const connection = await connectRaw(server.port());
+    const body = JSON.stringify(name);
+    const head = ['POST /header HTTP/1.1', 'host: x', 'connection: close', `content-length: ${body.length}`];
+    connection.socket.write(`${[...head, ...lines].join('\r\n')}\r\n\r\n${body}`, 'latin1');
+    const reply = await connection.readAll();
+    return JSON.parse(reply.slice(reply.indexOf('\r\n\r\n'))).header;
+  }
+
+  test.each([
+    ['is found in any case', ['x-rEsOuRcE: hubble'], 'hubble'],
+    ['is trimmed', ['X-RESOURCE: \t hubble \t'], 'hubble'],
+    ['is read as UTF-8', [`X-RESOURCE: ${Buffer.from('拨测').toString('latin1')}`], '拨测'],
+    ['that is no UTF-8 shows it', ['X-RESOURCE: a\xffb'], 'a\uFFFDb'],
+    ['that comes twice is the first', ['X-RESOURCE: a', 'x-resource: b'], 'a'],
+    ['may be empty', ['X-RESOURCE:'], ''],
+    ['may be missing', ['X-RESOURCES: a'], null],
+  ])('%s', async (_what, lines, value) => {
+    expect(await readBack(lines)).toBe(value);
+  });
+
+  test.each(['__proto__', 'constructor', ''])('is not inherited: %j', async (name) => {
+    expect(await readBack([], name)).toBeNull();
   });
 });
 

@@ -18,6 +18,8 @@ const any = { request: z.unknown(), reply: z.unknown() };
 const calls = {
   echo: { path: '/echo', summary: 'Gives the body back.', ...any },
   wait: { path: '/wait', summary: 'Replies when it is told to.', ...any },
+  header: { path: '/header', summary: 'Gives the header back whose name is the body.', ...any },
+  until: { path: '/until', summary: 'Replies when its signal comes.', ...any },
   refuse: { path: '/refuse', summary: 'Throws a coded error.', ...any },
   fail: { path: '/fail', summary: 'Throws what has no code.', ...any },
 };
@@ -32,6 +34,10 @@ export type ScriptedHttpServer = HttpServer & {
   letGo(): void;
   /** How many calls of `/wait` have replied. */
   finished(): number;
+  /** Waits until so many calls of `/until` are, or were, under way. */
+  begun(count: number): Promise<void>;
+  /** How many of them have replied. */
+  ended(): number;
   readMetric(sample: string): Promise<number>;
   /** Waits until the sample has the value. */
   counted(sample: string, value?: number): Promise<void>;
@@ -45,6 +51,8 @@ export async function startScriptedServer(
   const metrics = createMetrics();
   let held: (() => void)[] = [];
   let finished = 0;
+  let begun = 0;
+  let ended = 0;
   let watchers: (() => void)[] = [];
   const server = createHttpServer({
     host: '127.0.0.1',
@@ -70,6 +78,13 @@ export async function startScriptedServer(
             });
             finished += 1;
             return { finished };
+          },
+          header: async (name, { header }) => ({ header: header(String(name)) ?? null }),
+          until: async (_body, { signal }) => {
+            begun += 1;
+            if (!signal.aborted) await once(signal, 'abort');
+            ended += 1;
+            return { ended };
           },
           refuse: async () => {
             throw new ProbeTaskError('CONFLICT', 'two of a kind', { of: 'a kind' });
@@ -106,6 +121,8 @@ export async function startScriptedServer(
       held = [];
     },
     finished: () => finished,
+    begun: (count) => until(async () => begun >= count),
+    ended: () => ended,
     readMetric,
     counted: (sample, value = 1) => until(async () => (await readMetric(sample)) === value),
   });

@@ -44,6 +44,8 @@ const server = createServer((request, response) => {
   }
   response.end('ok');
 });
+if (process.env.FIRST_FOLDER !== undefined)
+  log({ level: 30, msg: 'keeps files', folder: process.env.FIRST_FOLDER });
 log({ level: 50, msg: 'a fault that was overcome' });
 log({ level: 40, msg: 'waiting for the bus', reason: 'nobody answers' });
 log({ level: 30, msg: 'health and metrics' });

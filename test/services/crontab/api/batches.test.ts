@@ -3,8 +3,8 @@ import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import type { CrontabItemResult } from '../../../../contracts/crontab.ts';
+import { createNetworkPolicy } from '../../../../infra/network/network-policy.ts';
 import { createCrontabHandlers } from '../../../../services/crontab/api/handlers.ts';
-import { createNetworkPolicy } from '../../../../services/crontab/callback/network-policy.ts';
 import { useCrontabTables } from '../crontab-tables.ts';
 
 const tables = useCrontabTables();
@@ -54,7 +54,9 @@ async function take(
     }
   }
   const watching = watch();
-  const { data } = await handlers[name]({ task_list: items }, { requestId: 'batch', logger });
+  const { signal } = new AbortController();
+  const context = { requestId: 'batch', logger, header: () => undefined, signal };
+  const { data } = await handlers[name]({ task_list: items }, context);
   isDone = true;
   await watching;
   return { results: data.task_result, longestMs };

@@ -7,9 +7,9 @@ import { createHttpServer, type HttpServer } from '../../../../infra/http/http-s
 import { registerCalls } from '../../../../infra/http/register-calls.ts';
 import type { Logger } from '../../../../infra/logger.ts';
 import { createMetrics } from '../../../../infra/metrics.ts';
+import { createNetworkPolicy } from '../../../../infra/network/network-policy.ts';
 import { formatCrontabError } from '../../../../services/crontab/api/format-error.ts';
 import { createCrontabHandlers } from '../../../../services/crontab/api/handlers.ts';
-import { createNetworkPolicy } from '../../../../services/crontab/callback/network-policy.ts';
 import { type CrontabTables, useCrontabTables } from '../crontab-tables.ts';
 
 type Calls = typeof crontabCalls;

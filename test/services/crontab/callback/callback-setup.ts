@@ -5,8 +5,8 @@ import { createServer as createTcpServer, type Server, type Socket } from 'node:
 import { text } from 'node:stream/consumers';
 import type { Bus } from '../../../../infra/bus/bus.ts';
 import { createLogger } from '../../../../infra/logger.ts';
+import { createNetworkPolicy } from '../../../../infra/network/network-policy.ts';
 import { type Callback, type Caller, createCaller } from '../../../../services/crontab/callback/caller.ts';
-import { createNetworkPolicy } from '../../../../services/crontab/callback/network-policy.ts';
 import { keepUntilTestEnd } from '../../../helpers/cleanup.ts';
 
 /** For callers that have none to use. */

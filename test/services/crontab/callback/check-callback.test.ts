@@ -1,8 +1,8 @@
 // Faults of a callback that are found when its task is stored, and which calls share room.
 import { expect, test } from 'vitest';
+import { createNetworkPolicy } from '../../../../infra/network/network-policy.ts';
 import type { Callback } from '../../../../services/crontab/callback/caller.ts';
 import { findCallbackFault, targetOf } from '../../../../services/crontab/callback/check-callback.ts';
-import { createNetworkPolicy } from '../../../../services/crontab/callback/network-policy.ts';
 import { callbackTo } from './callback-setup.ts';
 
 const networks = createNetworkPolicy({ allow: [], deny: ['10.0.0.0/8'] });

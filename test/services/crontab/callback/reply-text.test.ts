@@ -1,7 +1,7 @@
 // Text out of octets: the limit, characters that it would part, and what cannot be stored.
 import { expect, test } from 'vitest';
+import { storableText } from '../../../../infra/database/storable-text.ts';
 import { createReplyText, maxReplyOctets } from '../../../../services/crontab/callback/reply-text.ts';
-import { storableText } from '../../../../services/crontab/callback/storable-text.ts';
 
 test('chunks are put together before they are read', () => {
   const octets = Buffer.from('中文');

@@ -1,10 +1,10 @@
-// Which addresses callbacks may go to. Internal ones are the purpose; an operator narrows them by lists of CIDRs.
+// Which addresses a service may be sent to. Internal ones are the purpose; an operator narrows them by lists of CIDRs.
 import { BlockList } from 'node:net';
 import { z } from 'zod';
 import { embeddedAddress, type IpAddress, parseAddress } from './ip-address.ts';
 
 export type NetworkPolicy = {
-  /** Why no callback may go to this address, as the end of a sentence; undefined when it may. */
+  /** Why nothing may be sent to this address, as the end of a sentence; undefined when it may. */
   findRefusal(address: string): string | undefined;
 };
 
@@ -39,7 +39,7 @@ export const cidrSchema = z.string().refine((text) => parseSubnet(text) !== unde
 });
 
 /**
- * `allow`, when not empty, holds all that may be called, of which `deny` takes away; both are lists of CIDRs. An address
+ * `allow`, when not empty, holds all that may be reached, of which `deny` takes away; both are lists of CIDRs. An address
  * that carries an IPv4 address (IPv4-compatible, NAT64, 6to4) is refused where either of the two is denied. Throws for
  * what is no CIDR.
  */

@@ -1,6 +1,6 @@
 // Which addresses may be called: the always refused ones in every disguise, and an operator's lists.
 import { expect, test } from 'vitest';
-import { cidrSchema, createNetworkPolicy } from '../../../../services/crontab/callback/network-policy.ts';
+import { cidrSchema, createNetworkPolicy } from '../../../infra/network/network-policy.ts';
 
 const open = createNetworkPolicy({ allow: [], deny: [] });
 

@@ -1,0 +1,27 @@
+// Where things are inside the sandbox.
+import { fileURLToPath } from 'node:url';
+import type { Bind } from './sandbox.ts';
+
+export const sandboxPaths = {
+  /** The files of one play, read-only. */
+  play: '/play',
+  events: '/events.jsonl',
+  plugins: '/plugins',
+  sshKey: '/ssh_key',
+  knownHosts: '/known_hosts',
+  roles: '/roles',
+  /** Of this machine, for roles of ours. */
+  files: '/files',
+} as const;
+
+export const pluginFolder = fileURLToPath(new URL('plugins', import.meta.url));
+
+export type SshFiles = { sshKeyFile: string; knownHostsFile: string; hostKeys: 'strict' | 'accept-new' };
+
+/** `accept-new` adds to the file of host keys. */
+export function bindSshFiles({ sshKeyFile, knownHostsFile, hostKeys }: SshFiles): Bind[] {
+  return [
+    { from: sshKeyFile, to: sandboxPaths.sshKey },
+    { from: knownHostsFile, to: sandboxPaths.knownHosts, isWritable: hostKeys === 'accept-new' },
+  ];
+}

@@ -1,0 +1,365 @@
+#!/bin/sh
+# Manages the agent in a folder, which has a link to this script: `sh /opt/probe-agent/probe-agent.sh status`. Prints one
+# line of JSON; what failed goes to standard error, with exit code 1.
+#
+#   deploy RELEASE RUNTIME [SECONDS]  switches, waits for readiness, or goes back to what was there
+#   start|restart [SECONDS]           waits for readiness
+#   stop | status | remove
+#
+# A deployment is a release, the Node.js that runs it, and settings; `current` points to one, so all three change at once.
+set -u
+umask 022
+# A release that is not deployed yet is told where.
+directory=$(cd "${PROBE_AGENT_DIRECTORY:-$(dirname "$0")}" && pwd -P)
+cd "$directory" || exit 1
+
+ready_seconds=60
+stop_seconds=20
+max_log_bytes=$((10 * 1024 * 1024))
+max_pause=30
+login=root manager=background service=probe-agent
+[ -f manager ] && . ./manager
+# Within a release.
+programs=services/dispatch/playbooks/roles/probe_agent/files
+
+fail() {
+  echo "$1" >&2
+  exit 1
+}
+
+# Two at a time would undo each other's work. What is started in the background must not inherit the lock.
+take_turn() {
+  exec 9>run/lock
+  if command -v flock >/dev/null && ! flock -w 120 9; then
+    fail "another change of this agent is under way"
+  fi
+}
+
+# --- processes -------------------------------------------------------------------------------------------------------
+
+# Pid and start time: after a while a pid belongs to somebody else. Nothing for a process that has ended.
+identify() {
+  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+  # The name in parentheses may hold blanks.
+  set -- "$1" ${stat##*)}
+  [ "$2" != Z ] && echo "$1 ${21}"
+}
+
+# The pid that a file tells of, if that process is still the same.
+pid_in() {
+  read -r pid started 2>/dev/null <"run/$1" || return 1
+  [ "$(identify "$pid")" = "$pid $started" ] && echo "$pid"
+}
+
+# As long as a condition does not hold, up to so many seconds.
+wait_until() {
+  deadline=$(($(date +%s) + $1))
+  shift
+  until "$@"; do
+    [ "$(date +%s)" -ge "$deadline" ] && return 1
+    sleep 0.2
+  done
+}
+
+agent_pid() {
+  if [ "$manager" = systemd ]; then
+    pid=$(systemctl show --property=MainPID --value "$service.service") && [ "$pid" != 0 ] && echo "$pid"
+  else
+    pid_in agent
+  fi
+}
+
+is_running() {
+  if [ "$manager" = systemd ]; then
+    systemctl is-active --quiet "$service.service"
+  else
+    pid_in supervisor >/dev/null
+  fi
+}
+
+is_gone() { ! pid_in "$1" >/dev/null; }
+
+inspect() { current/runtime/node "current/release/$programs/inspect-agent-main.mts" "$directory" "$@"; }
+
+# Within so many seconds, whatever process is the agent meanwhile: one that fails is started again.
+is_ready_within() {
+  until=$(($(date +%s) + $1))
+  while left=$((until - $(date +%s))) && [ "$left" -ge 0 ]; do
+    if pid=$(agent_pid); then
+      inspect ready "$pid" "$left" && return
+    fi
+    sleep 0.2
+  done
+  return 1
+}
+
+# With an environment of its own: nothing of the run that started it stays with it.
+start_agent() {
+  if [ "$manager" = systemd ]; then
+    systemctl daemon-reload && systemctl enable --quiet "$service.service" && systemctl restart "$service.service"
+    return
+  fi
+  env -i PATH="$PATH" HOME=/ LANG=C.UTF-8 setsid sh "$directory/probe-agent.sh" supervise \
+    </dev/null >>run/log 2>&1 9>&- &
+  wait_until 10 pid_in supervisor >/dev/null
+}
+
+stop_agent() {
+  if [ "$manager" = systemd ]; then
+    systemctl disable --quiet --now "$service.service"
+    return
+  fi
+  # The supervisor first, which hands the signal on; an agent whose supervisor was killed is ended by itself.
+  for name in supervisor agent; do
+    pid=$(pid_in "$name") || continue
+    kill -TERM "$pid" 2>/dev/null
+    wait_until "$stop_seconds" is_gone "$name" && continue
+    for straggler in agent supervisor; do
+      pid=$(pid_in "$straggler") && kill -KILL "$pid" 2>/dev/null
+    done
+    wait_until 5 is_gone "$name" || fail "the agent cannot be stopped"
+  done
+  rm -f run/supervisor run/agent run/deployment
+}
+
+# Keeps the agent running, and its log within bounds, until it is told to end.
+supervise() {
+  agent='' nap='' is_ending=''
+  trap 'is_ending=yes; kill -TERM $agent $nap 2>/dev/null' TERM INT
+  ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -H -n)" 2>/dev/null
+  identify $$ >run/supervisor
+  pause=1
+  while [ -z "$is_ending" ]; do
+    began=$(date +%s) ticks=0
+    if [ "$(id -u)" = 0 ]; then
+      set -- "$(id -u "$login")" "$(id -g "$login")"
+    else
+      set --
+    fi
+    current/runtime/node "current/release/$programs/start-agent-main.mts" "$directory/current" "$@" &
+    agent=$!
+    identify "$agent" >run/agent
+    readlink current >run/deployment
+    while [ -z "$is_ending" ] && identify "$agent" >/dev/null; do
+      sleep 1 &
+      nap=$!
+      wait "$nap"
+      ticks=$((ticks + 1))
+      [ $((ticks % 10)) = 0 ] && bound_log
+    done
+    wait "$agent"
+    code=$?
+    [ -n "$is_ending" ] && break
+    [ $(($(date +%s) - began)) -ge 60 ] && pause=1
+    echo "the agent ended with $code and starts again in $pause s"
+    sleep "$pause" &
+    nap=$!
+    wait "$nap"
+    pause=$((pause * 2))
+    [ "$pause" -gt "$max_pause" ] && pause=$max_pause
+  done
+  # A signal ends a wait, not the agent.
+  while identify "$agent" >/dev/null; do wait "$agent"; done
+  rm -f run/supervisor run/agent run/deployment
+}
+
+# All of it is appended, so it can be cut while it is written.
+bound_log() {
+  [ "$(wc -c <run/log)" -gt "$max_log_bytes" ] || return 0
+  cp run/log run/log.1
+  : >run/log
+}
+
+# --- deployments -----------------------------------------------------------------------------------------------------
+
+target_of() { readlink "$1" 2>/dev/null; }
+
+name_of() { basename "$(target_of "$1")"; }
+
+settings_files() {
+  echo environment.json
+  grep -q '^ *"NATS_CREDS": "nats.creds"' "$1/environment.json" && echo nats.creds
+  grep -q '^ *"NATS_CA": "nats-ca.pem"' "$1/environment.json" && echo nats-ca.pem
+}
+
+has_same_settings() {
+  [ "$(cat current/login)" = "$login" ] || return 1
+  for file in $(settings_files settings); do
+    cmp -s "settings/$file" "current/settings/$file" || return 1
+  done
+}
+
+is_current() {
+  [ "$(target_of current/release)" = "../../releases/$1" ] &&
+    [ "$(target_of current/runtime)" = "../../runtimes/$2" ] && has_same_settings
+}
+
+make_deployment() {
+  rm -rf deployments/new
+  mkdir -p deployments/new/settings
+  ln -s "../../releases/$1" deployments/new/release
+  ln -s "../../runtimes/$2" deployments/new/runtime
+  echo "$login" >deployments/new/login
+  chmod 700 deployments/new/settings
+  for file in $(settings_files settings); do
+    (umask 077 && cat "settings/$file" >"deployments/new/settings/$file")
+  done
+  [ "$(id -u)" = 0 ] && chown -R "$login:" deployments/new/settings
+  last=$(ls deployments | grep '^[0-9]*$' | sort -n | tail -n 1)
+  number=$((${last:-0} + 1))
+  mv deployments/new "deployments/$number"
+}
+
+# Renaming is what makes it one step.
+point_to() {
+  rm -f current.new
+  ln -s "$1" current.new
+  mv -T current.new current
+  ln -sfn "current/release/$programs/probe-agent.sh" probe-agent.sh
+}
+
+# What the agent has said since the log had so many bytes.
+last_words() {
+  if [ "$manager" = systemd ]; then
+    journalctl --unit "$service.service" --lines 20 --no-pager --output cat
+  else
+    tail -c "+$(($1 + 1))" run/log | tail -n 20
+  fi
+}
+
+log_size() {
+  touch run/log
+  wc -c <run/log
+}
+
+expect_ready() {
+  is_ready_within "$1" && return
+  last_words "$2" >&2
+  fail "the agent is not ready within $1 s"
+}
+
+# Keeps the present and the previous deployment, and what these consist of.
+prune() {
+  for number in $(ls deployments); do
+    case "deployments/$number" in "$1" | "$2") ;; *) rm -rf "deployments/${number:?}" ;; esac
+  done
+  for kind in release runtime; do
+    for name in $(ls "${kind}s"); do
+      case " $(for each in deployments/*; do name_of "$each/$kind"; done | tr '\n' ' ') " in
+        *" $name "*) ;;
+        *) rm -rf "${kind}s/${name:?}" ;;
+      esac
+    done
+  done
+  rm -rf incoming/*
+}
+
+deploy() {
+  release=$1 runtime=$2 seconds=${3:-$ready_seconds}
+  previous=$(target_of current)
+  said=$("runtimes/$runtime/node" --version 2>&1) || fail "the Node.js of the release does not run here: $said"
+  for file in nats.creds nats-ca.pem; do
+    settings_files settings | grep -qx "$file" || rm -f "settings/$file"
+  done
+
+  if [ -n "$previous" ] && is_current "$release" "$runtime"; then
+    size=$(log_size)
+    changed=false
+    if ! is_running || { [ "$manager" = background ] && [ "$(cat run/deployment)" != "$previous" ]; }; then
+      changed=true
+      stop_agent
+      start_agent
+    fi
+    expect_ready "$seconds" "$size"
+    rm -rf incoming/*
+    report "$changed"
+    return
+  fi
+
+  make_deployment "$release" "$runtime"
+  stop_agent
+  size=$(log_size)
+  point_to "deployments/$number"
+  start_agent
+  if is_ready_within "$seconds"; then
+    prune "deployments/$number" "$previous"
+    report true
+    return
+  fi
+
+  last_words "$size" >&2
+  stop_agent
+  if [ -z "$previous" ]; then
+    rm -rf current probe-agent.sh "deployments/$number"
+    fail "$release did not become ready within $seconds s, and is not running"
+  fi
+  point_to "$previous"
+  rm -rf "deployments/$number"
+  # The next upgrade starts from settings that work.
+  cp -p current/settings/* settings/
+  start_agent
+  is_ready_within "$ready_seconds" ||
+    fail "$release did not become ready within $seconds s, nor did $(name_of current/release) again"
+  prune "$previous" "$previous"
+  fail "$release did not become ready within $seconds s: $(name_of current/release) is running again"
+}
+
+begin() {
+  seconds=${2:-$ready_seconds}
+  size=$(log_size)
+  changed=false
+  if [ "$1" = restart ] || ! is_running; then
+    changed=true
+    stop_agent
+    start_agent
+  fi
+  expect_ready "$seconds" "$size"
+  report "$changed"
+}
+
+end() {
+  changed=false
+  if is_running || agent_pid >/dev/null; then
+    changed=true
+    stop_agent
+  fi
+  report "$changed"
+}
+
+remove() {
+  stop_agent
+  if [ "$manager" = systemd ]; then
+    rm -f "/etc/systemd/system/$service.service"
+    systemctl daemon-reload
+  fi
+  # Only what was put here; a folder that holds something else stays.
+  rm -rf current current.new deployments releases runtimes settings incoming run manager
+  rm -f probe-agent.sh .probe-agent
+  cd / && rmdir "$directory" 2>/dev/null
+  echo '{"changed":true,"state":"absent"}'
+}
+
+# {"changed", "state": "running" | "starting" | "stopped", "release", "runtime", "agent", "place", "pid"}
+report() {
+  pid=$(agent_pid)
+  inspect describe "$1" "$pid"
+}
+
+case ${1:-} in
+  supervise) supervise ;;
+  deploy) take_turn && deploy "$2" "$3" "${4:-}" ;;
+  remove) take_turn && remove ;;
+  start | restart | stop | status)
+    if [ ! -e current ]; then
+      [ "$1" != status ] && [ "$1" != stop ] && fail "no agent is deployed in $directory"
+      echo '{"changed":false,"state":"absent"}'
+      exit
+    fi
+    case $1 in
+      status) report false ;;
+      stop) take_turn && end ;;
+      *) take_turn && begin "$1" "${2:-}" ;;
+    esac
+    ;;
+  *) fail "expected deploy, start, restart, stop, status or remove" ;;
+esac

@@ -1,0 +1,35 @@
+// Which replicas have used a folder of this machine, and which of them are gone: what those held need not wait for its
+// lease to run out.
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { tryLock, withLock } from '../../../infra/local-stack/file-lock.ts';
+
+export type ReplicaMarks = {
+  /** Marks this replica as alive, for as long as its process lives. */
+  start(): Promise<void>;
+  /** Ids of replicas whose process is gone, each told once. */
+  listGone(): Promise<string[]>;
+};
+
+/** `folder` is this machine's alone: a process of another one would look dead. */
+export function createReplicaMarks(folder: string, replica: string): ReplicaMarks {
+  const alone = <Result>(work: () => Promise<Result>) => withLock(`${folder}.lock`, work);
+
+  async function takeGone(): Promise<string[]> {
+    const gone: string[] = [];
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name);
+      if (name === replica || (await tryLock(path)).kind === 'taken') continue;
+      gone.push(name);
+      await rm(path, { recursive: true, force: true });
+    }
+    return gone;
+  }
+
+  return {
+    async start() {
+      await alone(() => tryLock(join(folder, replica)));
+    },
+    listGone: () => alone(takeGone),
+  };
+}
