@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { DispatchTaskState } from '../../contracts/dispatch.ts';
 import { provideAnsible } from '../helpers/programs.ts';
 import { readMetric } from '../helpers/read-metric.ts';
 import { type SshNode, type SshNodes, startSshNodes } from '../helpers/ssh-nodes.ts';
@@ -15,7 +16,7 @@ import { type Bench, type BenchContext, type Figure, verify } from './harness/be
 import { figureOf, type Target, takeTurns } from './harness/compare.ts';
 
 const sizes = {
-  full: { pairs: 9, runs: 20, runRounds: 3, nodes: 50, forks: [50, 10], nodeRounds: 2, stops: 3 },
+  full: { pairs: 9, runs: 20, runRounds: 2, nodes: 50, forks: [50, 10], nodeRounds: 1, stops: 3 },
   quick: { pairs: 1, runs: 2, runRounds: 1, nodes: 4, forks: [4], nodeRounds: 1, stops: 1 },
 };
 /** Of the runs that are compared one by one, and of those that are stopped: each has a server of its own. */
@@ -27,9 +28,12 @@ const peer = 'ansible-playbook';
 
 type Contenders = {
   channel: DispatchService;
-  /** Both resolve with milliseconds, and throw unless each step was done on each node. */
-  ours(nodes: readonly SshNode[], options: { forks: number; pollMs: number }): Promise<number>;
-  bare(nodes: readonly SshNode[], options: { forks: number }): Promise<number>;
+  /**
+   * Both play the content on each group of nodes, all groups at once; resolve with the milliseconds to the end of the last,
+   * and throw unless each step was done on each node.
+   */
+  ours(groups: readonly SshNode[][], options: { forks: number; pollMs: number }): Promise<number>;
+  bare(groups: readonly SshNode[][], options: { forks: number }): Promise<number>;
 };
 
 export const dispatch: Bench = {
@@ -87,25 +91,30 @@ async function startContenders(context: BenchContext, folder: string, login: Ssh
   const bare = context.keep(createBarePlaybook(folder, login));
   const contenders: Contenders = {
     channel,
-    async ours(nodes, { forks, pollMs }) {
+    async ours(groups, { forks, pollMs }) {
       const startedAt = performance.now();
-      const id = await channel.run(benchRun(nodes, forks));
-      const state = await channel.waitForEnd(id, { pollMs });
+      const ids = await Promise.all(groups.map((nodes) => channel.run(benchRun(nodes, forks))));
+      const states: DispatchTaskState[] = [];
+      // One at a time is asked about, as a caller with many would.
+      for (const id of ids) states.push(await channel.waitForEnd(id, { pollMs }));
       const elapsedMs = performance.now() - startedAt;
-      const faults = findRunFaults(state, nodes);
-      verify(faults.length === 0, `task ${id}:\n${faults.join('\n')}`);
+      const faults = states.flatMap((state, index) => findRunFaults(state, groups[index] ?? []));
+      verify(faults.length === 0, `runs ${ids.join()}:\n${faults.join('\n')}`);
       return elapsedMs;
     },
-    bare: (nodes, { forks }) => bare.play(benchRun(nodes, forks)),
+    async bare(groups, { forks }) {
+      const times = await Promise.all(groups.map((nodes) => bare.play(benchRun(nodes, forks))));
+      return Math.max(...times);
+    },
   };
   // The first run of the service looks for Ansible, and its code is compiled as it runs.
-  await contenders.ours(login.nodes.slice(0, 1), { forks: 1, pollMs: pollMs.one });
+  await contenders.ours([login.nodes.slice(0, 1)], { forks: 1, pollMs: pollMs.one });
   return contenders;
 }
 
 async function compareOne(
   { channel, ours, bare }: Contenders,
-  nodes: readonly SshNode[],
+  nodes: SshNode[],
   rounds: number,
 ): Promise<Omit<Figure, 'bench'>[]> {
   const forks = nodes.length;
@@ -115,10 +124,10 @@ async function compareOne(
   await takeTurns(rounds, [
     async () => {
       const cpuBefore = await readCpu();
-      samples.ours.push(await ours(nodes, { forks, pollMs: pollMs.one }));
+      samples.ours.push(await ours([nodes], { forks, pollMs: pollMs.one }));
       cpuMs.push(((await readCpu()) - cpuBefore) * 1000);
     },
-    async () => void samples.beside.push(await bare(nodes, { forks })),
+    async () => void samples.beside.push(await bare([nodes], { forks })),
   ]);
   return [
     compare(`5 tasks on ${nodes.length} nodes`, samples, { of: 'ratio', atMost: 1.15 }),
@@ -129,20 +138,18 @@ async function compareOne(
 /** As many runs as there are nodes, all at once, of one node each. */
 async function compareMany(
   { channel, ours, bare }: Contenders,
-  nodes: readonly SshNode[],
+  nodes: SshNode[],
   rounds: number,
 ): Promise<Omit<Figure, 'bench'>[]> {
   const samples: Samples = { ours: [], beside: [] };
   const peaks: ProcessPeak[] = [];
-  const all = (play: (nodes: SshNode[]) => Promise<number>) =>
-    Promise.all(nodes.map((node) => play([node]))).then((times) => Math.max(...times));
+  const groups = nodes.map((node) => [node]);
   await takeTurns(rounds, [
     async () => {
-      const work = async () =>
-        void samples.ours.push(await all((node) => ours(node, { forks: 1, pollMs: pollMs.many })));
+      const work = async () => void samples.ours.push(await ours(groups, { forks: 1, pollMs: pollMs.many }));
       peaks.push(await watchProcess(channel.service.metricsUrl, work));
     },
-    async () => void samples.beside.push(await all((node) => bare(node, { forks: 1 }))),
+    async () => void samples.beside.push(await bare(groups, { forks: 1 })),
   ]);
   const runs = `${nodes.length} runs at once`;
   return [
@@ -162,13 +169,13 @@ async function compareMany(
 
 async function compareWide(
   { ours, bare }: Contenders,
-  nodes: readonly SshNode[],
+  nodes: SshNode[],
   { forks, rounds }: { forks: number; rounds: number },
 ): Promise<Omit<Figure, 'bench'>> {
   const samples: Samples = { ours: [], beside: [] };
   await takeTurns(rounds, [
-    async () => void samples.ours.push(await ours(nodes, { forks, pollMs: pollMs.many })),
-    async () => void samples.beside.push(await bare(nodes, { forks })),
+    async () => void samples.ours.push(await ours([nodes], { forks, pollMs: pollMs.many })),
+    async () => void samples.beside.push(await bare([nodes], { forks })),
   ]);
   return compare(`one run on ${nodes.length} nodes, ${forks} forks`, samples);
 }

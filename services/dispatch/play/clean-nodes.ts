@@ -81,11 +81,12 @@ function judge(
 
 /** Takes the script from standard input: its text, which names the run, is in no environment. */
 const command =
-  '/bin/sh -c \'script=$(cat); if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then exec sudo -n /bin/sh -c "$script"; fi; exec /bin/sh -c "$script"\'';
+  '/bin/sh -c \'script=$(cat); if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then exec sudo -n /bin/sh -c "$script" sh "$HOME"; fi; exec /bin/sh -c "$script" sh "$HOME"\'';
 
 /**
  * POSIX sh with what every small system has. A process that is just starting a program has no environment for a moment, which
- * is why one look that finds nothing is not enough.
+ * is why one look that finds nothing is not enough. `$1`: the home of the login. What modules were cut short leave there goes, too:
+ * their parameters stand in it.
  */
 function describeCleanup(runKey: string): string {
   if (!/^[\w-]+$/.test(runKey)) throw new RangeError('the key of a run is letters, digits, - and _');
@@ -110,7 +111,7 @@ while [ "$looks" -lt 30 ]; do
     clean=$((clean + 1))
   fi
   if [ "$clean" -ge 3 ]; then
-    rm -rf "$HOME"/.ansible/tmp/ansible-tmp-${runKey}-* /var/tmp/ansible-tmp-${runKey}-* /tmp/ansible-tmp-${runKey}-*
+    rm -rf "$1"/.ansible/tmp/ansible-tmp-${runKey}-* /var/tmp/ansible-tmp-${runKey}-* /tmp/ansible-tmp-${runKey}-*
     if [ "$(id -u)" = 0 ]; then echo "probe-cleanup: clean"; else echo "probe-cleanup: clean as far as this login can see"; fi
     exit 0
   fi

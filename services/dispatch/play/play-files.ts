@@ -88,8 +88,8 @@ export function describeEnvironment(
     ANSIBLE_PIPELINING: '0',
     ANSIBLE_SSH_USETTY: '1',
     ANSIBLE_PYTHON_INTERPRETER: 'auto_silent',
+    // There are none beside the playbook, and looking for them for every task costs time.
     ANSIBLE_VARS_ENABLED: '',
-    ANSIBLE_SSH_TRANSFER_METHOD: 'piped',
     ANSIBLE_RETRY_FILES_ENABLED: '0',
     ANSIBLE_NOCOLOR: '1',
     ANSIBLE_NOCOWS: '1',

@@ -1,5 +1,5 @@
 // What is shipped to a machine so that an agent runs there: the program with its packages, and the Node.js that runs it.
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -47,6 +47,7 @@ const roleFiles = ['inspect-agent-main.mts', 'probe-agent.sh', 'start-agent-main
 );
 const defaultLevel = 6;
 const digestLength = 12;
+const readOctets = 1024 * 1024;
 const keptMs = 30 * 24 * 3600 * 1000;
 const manifestSchema = z.object({ version: z.string().regex(/^[0-9A-Za-z.+-]{1,40}$/) });
 
@@ -108,7 +109,7 @@ async function buildRelease(options: AgentReleaseOptions): Promise<string> {
 async function buildRuntime(options: AgentReleaseOptions): Promise<string> {
   const program = await realpath(process.execPath);
   const content = { folder: dirname(program), files: [basename(program)] };
-  const digest = await digestFiles(content.folder, content.files);
+  const digest = await digestProgram(program);
   const name = `probe-node-${process.version}-${process.platform}-${process.arch}-${digest}`;
   return provideArchive(name, content, options);
 }
@@ -127,13 +128,18 @@ async function provideArchive(
   return path;
 }
 
-async function digestFiles(folder: string, files: readonly string[]): Promise<string> {
+async function digestFiles(root: string, files: readonly string[]): Promise<string> {
   const whole = createHash('sha256');
   for (const file of files) {
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(join(folder, file)), hash);
-    whole.update(`${file}\0${hash.digest('hex')}\n`);
+    whole.update(`${file}\0${hash('sha256', await readFile(join(root, file)))}\n`);
   }
+  return whole.digest('hex').slice(0, digestLength);
+}
+
+/** Too large to be read at once. */
+async function digestProgram(path: string): Promise<string> {
+  const whole = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: readOctets }), whole);
   return whole.digest('hex').slice(0, digestLength);
 }
 

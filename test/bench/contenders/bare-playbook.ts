@@ -13,7 +13,7 @@ import type { BenchRun } from './dispatch-content.ts';
 const playLimitMs = 180_000;
 
 export type BarePlaybook = {
-  /** Plays the tasks; resolves with the milliseconds from its start to its end. Throws unless each one was ok everywhere. */
+  /** Plays the tasks; resolves with the milliseconds from start to end. Throws unless each one was ok on each node. */
   play(run: BenchRun): Promise<number>;
   /** Ends what still runs. */
   stop(): Promise<void>;

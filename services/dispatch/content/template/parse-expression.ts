@@ -249,6 +249,9 @@ export function createExpressionParser(tokens: Token[], place: string): Expressi
   function parseTestArguments(): Argument[] {
     if (takeOperator('(')) return parseArguments();
     const token = tokens[at];
+    // Jinja takes these for the name of a variable here.
+    if (token?.kind === 'name' && words.has(token.text) && !['and', 'or', 'else'].includes(token.text))
+      fail();
     const isArgument =
       token?.kind === 'string' ||
       token?.kind === 'number' ||

@@ -270,6 +270,7 @@ describe('a template', () => {
     'a # b',
     "1 + not ['__class__']",
     '- not (a)',
+    "a is match in ['__class__']",
     '`a`',
     'a[1',
     'a |',

@@ -57,11 +57,18 @@ function hasBothSleeps(commands: string[]): boolean {
   return ['sleep 3171', 'sleep 3172'].every((sleep) => commands.filter((cmd) => cmd === sleep).length === 2);
 }
 
-test('a play ends when its time is up', async () => {
+test('a play ends when its time is up, and clean-up removes the files of its modules', async () => {
   const nodes = platform.nodes.slice(0, 1);
   const record = platform.start([{ command: 'sleep 3174' }], { nodes, timeoutMs: 4000 });
+  // Whoever is killed in the middle leaves such a folder.
+  const left = `ansible-tmp-${record.runKey}-1`;
+  await nodes[0]?.run(`mkdir -p ~/.ansible/tmp/${left} /tmp/${left} /tmp/ansible-tmp-other-1`);
   expect(await record.end).toEqual({ kind: 'timed_out' });
   expect(await listLocalProcesses(record.runKey)).toEqual([]);
+  expect(await cleanAll(record.runKey)).toEqual(allClean());
+  const { stdout } = (await nodes[0]?.run('ls ~/.ansible/tmp /tmp')) ?? {};
+  expect(stdout).not.toContain(record.runKey);
+  expect(stdout).toContain('ansible-tmp-other-1');
 });
 
 test('a play that was stopped before it began touches no node', async () => {

@@ -1,8 +1,7 @@
-import { copyFile, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AgentInfo } from '../../../../contracts/agent.ts';
-import { repositoryFolder } from '../../../../infra/local-stack/data-folder.ts';
 import { keepUntilTestEnd } from '../../../helpers/cleanup.ts';
 import { startNatsServer, type TestNatsServer } from '../../../helpers/nats.ts';
 import { createTestDatabase, type TestDatabase } from '../../../helpers/postgres.ts';
@@ -20,7 +19,6 @@ const places = [
   { country: '86', province: '110000', city: '110100', carrier: '联通' },
 ] as const;
 const directory = '/opt/probe-agent';
-const roleFiles = join(repositoryFolder, 'services/dispatch/playbooks/roles/probe_agent/files');
 
 let nats: TestNatsServer;
 let database: TestDatabase;
@@ -68,12 +66,6 @@ async function findAgents(node: SshNode): Promise<number[]> {
 
 function listAgents(): Promise<AgentInfo[]> {
   return client.call('agentGet', {});
-}
-
-/** What the agent of the node says of itself, or of what it was told to do. */
-async function tell(node: SshNode, ...words: string[]): Promise<unknown> {
-  const { exitCode, stdout, stderr } = await node.run(`sh ${directory}/probe-agent.sh ${words.join(' ')}`);
-  return exitCode === 0 ? JSON.parse(stdout) : stderr;
 }
 
 function node(index: number): SshNode {
@@ -168,52 +160,6 @@ test(
   },
   testTimeoutMs,
 );
-
-test('a release that does not become ready makes way for the one before it', async () => {
-  const name = 'probe-agent-10.0.0-broken';
-  const main = `throw new Error('broken on purpose');`;
-  const broken = await rollOut.alterRelease(name, { 'services/agent/main.ts': main });
-  await copyFile(broken, join(node(0).folder, directory, `incoming/${name}.tar.gz`));
-  await copyFile(join(roleFiles, 'run-release.sh'), join(node(0).folder, 'tmp/run-release.sh'));
-  const runtime = basename(rollOut.release.runtime, '.tar.gz');
-  const { exitCode, stderr: said } = await node(0).run(
-    `sh /tmp/run-release.sh ${directory} ${name} ${runtime} 2`,
-  );
-  expect(exitCode).toBe(1);
-  expect(said).toContain('broken on purpose');
-  expect(said).toContain(
-    `${name} did not become ready within 2 s: probe-agent-9.9.9-upgrade is running again`,
-  );
-  expect(await tell(node(0), 'status')).toMatchObject({
-    state: 'running',
-    release: 'probe-agent-9.9.9-upgrade',
-  });
-  expect(await readdir(join(node(0).folder, directory, 'releases'))).not.toContain(name);
-});
-
-test('an agent that was killed is started again', async () => {
-  const [before] = await findAgents(node(0));
-  // A pid of 0 would be the tests themselves.
-  if (before === undefined) throw new Error('there is no agent to kill');
-  process.kill(before, 'SIGKILL');
-  await until(async () => {
-    const [after = before] = await findAgents(node(0));
-    return after !== before;
-  });
-});
-
-test('an agent is stopped, started and restarted, each once', async () => {
-  expect(await tell(node(1), 'stop')).toMatchObject({ changed: true, state: 'stopped' });
-  expect(await node(1).processes()).toEqual([]);
-  expect(await tell(node(1), 'stop')).toMatchObject({ changed: false, state: 'stopped' });
-  expect(await tell(node(1), 'start')).toMatchObject({ changed: true, state: 'running', agent: 'node-1' });
-  expect(await tell(node(1), 'start')).toMatchObject({ changed: false, state: 'running' });
-  const before = await findAgents(node(1));
-  expect(await tell(node(1), 'restart')).toMatchObject({ changed: true, state: 'running' });
-  const after = await findAgents(node(1));
-  expect(after).toHaveLength(1);
-  expect(after).not.toEqual(before);
-});
 
 test(
   'a removed agent leaves no process and no file',

@@ -88,13 +88,16 @@ export async function startRollOut(addresses: readonly string[]): Promise<RollOu
   };
 }
 
+let provided: Promise<AgentRelease> | undefined;
+
 /** Kept between the runs of the tests: compressing Node.js takes longer than all else here. */
 export function provideRelease(): Promise<AgentRelease> {
-  return createAgentRelease({
+  provided ??= createAgentRelease({
     folder: join(resolveDataFolder(process.env), 'test-releases'),
     logger: createLogger('test', 'silent'),
     compressionLevel: 1,
   }).provide();
+  return provided;
 }
 
 function markUnsafe(value: Record<string, unknown>): Record<string, unknown> {

@@ -257,6 +257,8 @@ prune() {
 deploy() {
   release=$1 runtime=$2 seconds=${3:-$ready_seconds}
   previous=$(target_of current)
+  # What is left of a deployment that fails can be removed.
+  [ -e probe-agent.sh ] || ln -sfn "releases/$release/$programs/probe-agent.sh" probe-agent.sh
   said=$("runtimes/$runtime/node" --version 2>&1) || fail "the Node.js of the release does not run here: $said"
   for file in nats.creds nats-ca.pem; do
     settings_files settings | grep -qx "$file" || rm -f "settings/$file"
@@ -290,7 +292,8 @@ deploy() {
   last_words "$size" >&2
   stop_agent
   if [ -z "$previous" ]; then
-    rm -rf current probe-agent.sh "deployments/$number"
+    rm -rf current "deployments/$number"
+    ln -sfn "releases/$release/$programs/probe-agent.sh" probe-agent.sh
     fail "$release did not become ready within $seconds s, and is not running"
   fi
   point_to "$previous"
