@@ -28,6 +28,8 @@ export type DispatchNode = {
 
 export const maxDispatchNodes = 1000;
 const sshPort = 22;
+/** Of `[ffff:…:ffff:255.255.255.255]:65535` there are 53 characters. */
+const maxNodeLength = 64;
 const maxNameLength = 255;
 const maxTimeoutS = 24 * 3600;
 
@@ -36,6 +38,8 @@ const maxTimeoutS = 24 * 3600;
  * patterns of an inventory. An IPv4-mapped address is the IPv4 address that it reaches.
  */
 export function parseDispatchNode(text: string): DispatchNode | undefined {
+  // The pattern below would look at a long text for minutes.
+  if (text.length > maxNodeLength) return undefined;
   const [, bracketed, plain, portText] =
     /^(?:\[([^\]]+)\]|([^:]+|[^[\]]*:[^[\]]*:[^[\]]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const given = bracketed ?? plain ?? '';

@@ -10,6 +10,8 @@ const readAs = new Map([
   ['-c', '--call'],
   ['-g', '--global'],
   ['--to', '--token-description'],
+  // Each of its letters is a short option of npm.
+  ['--plan', '--parseable'],
 ]);
 
 /** One fault for each of a command's options that npm took; it hands on in the environment what it took. */

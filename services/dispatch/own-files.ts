@@ -1,5 +1,5 @@
 // What the service keeps on its machine: the key that it logs in with, and the key of the seal.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { access, chmod, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,11 +10,16 @@ import { runProgram } from '../../infra/local-stack/run-program.ts';
 import type { Logger } from '../../infra/logger.ts';
 
 const sealKeyOctets = 32;
+export const minSealKeyLength = 32;
 
-/** The secret of `seal.key` in the folder, made when there is none. Two that start at once come by the same one. */
+/**
+ * The secret of `seal.key` in the folder, made when there is none. Two that start at once come by the same one. Throws where
+ * what stands there is too short to be one: a file that a crash left empty, say.
+ */
 export function provideSealKey(folder: string): string {
   const path = join(folder, 'seal.key');
-  const draft = `${path}.${process.pid}`;
+  // Not by pid: those of two containers may be the same.
+  const draft = `${path}.${randomUUID()}`;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   writeFileSync(draft, `${randomBytes(sealKeyOctets).toString('base64url')}\n`, { mode: 0o600 });
   try {
@@ -24,7 +29,10 @@ export function provideSealKey(folder: string): string {
   } finally {
     rmSync(draft);
   }
-  return readFileSync(path, 'utf8').trim();
+  const key = readFileSync(path, 'utf8').trim();
+  if (key.length < minSealKeyLength)
+    throw new ConfigError([`${path}: expected at least ${minSealKeyLength} characters`]);
+  return key;
 }
 
 export type OwnFiles = {

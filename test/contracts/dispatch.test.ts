@@ -51,6 +51,12 @@ describe('a node', () => {
   ])('is never %j', (given) => {
     expect(parseDispatchNode(given)).toBeUndefined();
   });
+
+  test('is never a long text, which is decided at once', () => {
+    const before = performance.now();
+    expect(parseDispatchNode(`${':'.repeat(100_000)}[`)).toBeUndefined();
+    expect(performance.now() - before).toBeLessThan(1000);
+  });
 });
 
 describe('a run', () => {

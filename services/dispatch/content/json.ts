@@ -10,7 +10,7 @@ export function isJsonObject(value: JsonValue | undefined): value is JsonObject 
 
 /**
  * The value with everything refused that JSON, Postgres or Ansible cannot hold as data: NUL, halves of surrogate pairs,
- * numbers that are none, anything deeper than `maxDepth`, and keys in two underscores (`__ansible_vault` and its like have a
+ * numbers that are none or not exact, anything deeper than `maxDepth`, and keys in two underscores (`__ansible_vault` and its like have a
  * meaning for the JSON reader of Ansible, `__proto__` for that of JavaScript).
  */
 export function readJson(value: unknown, place: string, maxDepth: number): JsonValue {
@@ -18,6 +18,9 @@ export function readJson(value: unknown, place: string, maxDepth: number): JsonV
   if (typeof value === 'string') return readText(value, place);
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) refuse(place, 'a number that JSON does not have');
+    // It has lost its last digits already.
+    if (Number.isInteger(value) && !Number.isSafeInteger(value))
+      refuse(place, 'a number of too many digits; give it as text');
     return value;
   }
   if (typeof value !== 'object') return refuse(place, 'a value that JSON does not have');

@@ -1,5 +1,5 @@
 // YAML 1.1 as Ansible reads it, without what reaches beyond data.
-import { type Document, parseDocument, type ScalarTag } from 'yaml';
+import { type Document, isScalar, parseDocument, type ScalarTag, visit } from 'yaml';
 import { refuse } from './refusal.ts';
 
 /** Aliases may multiply the nodes of a document by no more than this. */
@@ -58,14 +58,17 @@ export function readYaml(text: string, place: string): unknown {
 
 function parse(text: string, place: string): Document {
   try {
-    return parseDocument(text, {
+    const document = parseDocument(text, {
       version: '1.1',
       schema: 'failsafe',
       customTags: scalarTags,
       merge: true,
-      uniqueKeys: true,
+      // The parser compares each key with all before it: a mapping of 50,000 would take it many seconds.
+      uniqueKeys: false,
       stringKeys: true,
     });
+    refuseKeysGivenTwice(document, text, place);
+    return document;
   } catch (error) {
     // The parser calls itself for every level; thousands of them exhaust the stack.
     if (error instanceof RangeError) return refuse(place, 'nested too deeply');
@@ -73,9 +76,24 @@ function parse(text: string, place: string): Document {
   }
 }
 
+function refuseKeysGivenTwice(document: Document, text: string, place: string): void {
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) {
+          const line = text.slice(0, key.range?.[0] ?? 0).split('\n').length;
+          refuse(place, `line ${line}: a key is given twice`);
+        }
+        seen.add(key.value);
+      }
+    },
+  });
+}
+
 function explain(code: string): string {
   if (code === 'TAG_RESOLVE_FAILED') return 'a YAML tag, which is not allowed';
-  if (code === 'DUPLICATE_KEY') return 'a key is given twice';
   if (code === 'MULTIPLE_DOCS') return 'more than one YAML document';
   if (code === 'RESOURCE_EXHAUSTION') return 'nested too deeply';
   return `neither JSON nor YAML (${code})`;

@@ -42,9 +42,12 @@ const agentRole = 'probe_agent';
 const ownRoot = resolve(import.meta.dirname, '../../..');
 const entry = 'services/agent/main.ts';
 /** They manage the release on its machine. */
-const roleFiles = ['inspect-agent-main.mts', 'probe-agent.sh', 'start-agent-main.mts'].map((name) =>
-  join('services/dispatch/playbooks/roles', agentRole, 'files', name),
-);
+const roleFiles = [
+  'agent-processes.sh',
+  'inspect-agent-main.mts',
+  'probe-agent.sh',
+  'start-agent-main.mts',
+].map((name) => join('services/dispatch/playbooks/roles', agentRole, 'files', name));
 const defaultLevel = 6;
 const digestLength = 12;
 const readOctets = 1024 * 1024;

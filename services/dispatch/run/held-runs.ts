@@ -19,6 +19,8 @@ type HeldRun = {
   finished: FinishedRun | undefined;
   putOffMs: number;
   storeAt: number;
+  /** Settles when nothing of it goes on here any more. */
+  over: Promise<void>;
 };
 
 export type HeldRuns = HeldWork<ClaimedRun, FinishedRun> & {
@@ -87,7 +89,8 @@ export function createHeldRuns(
 
   return {
     take(run, sentAtMs) {
-      // Its lease ran out here and it was claimed once more: the play of then has been cut, and must not end this claim.
+      // Its lease ran out here and it was claimed once more: the play of then is cut, and must not end this claim. If it had
+      // its end, though, that is what became of the run: it waits for the database, and is stored under the new claim.
       const known = held.get(run.claim.id);
       if (known !== undefined) {
         cutShort(known, 'lost');
@@ -98,12 +101,16 @@ export function createHeldRuns(
         claim: run.claim,
         cut,
         leaseTimer: watchLease({ claim: run.claim, cut }, sentAtMs),
-        finished: undefined,
+        finished: known?.finished && { ...known.finished, claim: run.claim },
         putOffMs: 0,
         storeAt: 0,
+        over: Promise.resolve(),
       };
       held.set(run.claim.id, mine);
-      const work = play(run, mine).finally(() => playing.delete(work));
+      if (mine.finished !== undefined) return;
+      // What is left on the nodes is looked for when nothing here can add to it any more.
+      const work = (known?.over ?? mine.over).then(() => play(run, mine)).finally(() => playing.delete(work));
+      mine.over = work;
       playing.add(work);
     },
     claims: () => [...held.values()].map(({ claim }) => claim),

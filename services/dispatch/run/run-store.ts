@@ -52,6 +52,8 @@ export type RunStore = {
 
 /** A replica that is gone without a word keeps its runs this long. */
 export const leaseMs = 30_000;
+/** A run that was begun and handed back waits this long, at least, for somebody to clean up after it. */
+const cleanupTermMs = 3_600_000;
 const table = 'dispatch_run';
 const { waiting, running } = dispatchStatuses;
 
@@ -89,7 +91,12 @@ export function createRunStore(database: Database, replica: string): RunStore {
           with held as (${lockHeld(held)}),
           begun as (
             update dispatch_task task set status = ${sql.lit(running)}, started_at = now(), updated_at = now()
-            from held where task.id = held.id and not held.is_stop_wanted and task.status = ${sql.lit(waiting)})
+            from held where task.id = held.id and not held.is_stop_wanted and task.status = ${sql.lit(waiting)}
+            returning task.id, task.timeout_ms),
+          kept as (
+            update dispatch_run run
+            set expires_at = now() + begun.timeout_ms * interval '1 ms' + ${cleanupTermMs} * interval '1 ms'
+            from begun where run.id = begun.id)
           select is_stop_wanted from held`.execute(db),
       );
       const [row] = rows;

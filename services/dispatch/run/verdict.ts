@@ -21,9 +21,12 @@ export function judgePlay(
     const how = exitCode === null ? 'was killed' : `ended with exit code ${exitCode}`;
     return failAll(nodes, lastWords === '' ? `ansible-playbook ${how}` : lastWords);
   }
-  const ended = nodes.map((state) =>
-    isOver(state) ? state : { ...state, status: dispatchStatuses.failed, err: 'was not played' },
-  );
+  // Of a play that went well, these had nothing to do: `run_once`, `end_host`. A play that no node took part in did not.
+  const wentWell = exitCode === 0 && nodes.some(isOver);
+  const unplayed = wentWell
+    ? { status: dispatchStatuses.succeeded, err: null }
+    : { status: dispatchStatuses.failed, err: 'was not played' };
+  const ended = nodes.map((state) => (isOver(state) ? state : { ...state, ...unplayed }));
   const failed = ended.filter(({ status }) => status !== dispatchStatuses.succeeded).length;
   if (failed === 0) return { status: dispatchStatuses.succeeded, err: null, nodes: ended };
   const status = failed === ended.length ? dispatchStatuses.failed : dispatchStatuses.partly;

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { repositoryFolder } from '../../../infra/local-stack/data-folder.ts';
 import { runProgram } from '../../../infra/local-stack/run-program.ts';
 import { findTakenOptions } from '../../../services/cli/npm-options.ts';
+import { agentsOptions } from '../../../services/cli/agents/agents-arguments.ts';
 import { probeOptions } from '../../../services/cli/probe/probe-arguments.ts';
 import { taskOptions } from '../../../services/cli/task/task-arguments.ts';
 
@@ -32,6 +33,7 @@ function noticeable(options: ParseArgsOptionsConfig): string[] {
 test.each([
   ['probe', probeOptions],
   ['task', taskOptions],
+  ['agents', agentsOptions],
 ])('%s notices each of its options that npm takes', async (script, options) => {
   const taken = noticeable(options);
   const values = taken.flatMap((option) => [option, 'x']);

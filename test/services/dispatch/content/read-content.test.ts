@@ -235,4 +235,11 @@ describe('odd content', () => {
       expect(performance.now() - before, text).toBeLessThan(5000);
     }
   });
+
+  test('with tens of thousands of keys in YAML is decided at once', () => {
+    const keys = Array.from({ length: 45_000 }, (_, index) => `${index.toString(36)}:\n`).join('');
+    const before = performance.now();
+    expect(refusalOf(`${keys}a:\n`)).toMatch(/^tasks: line 45001: a key is given twice/);
+    expect(performance.now() - before).toBeLessThan(8000);
+  });
 });

@@ -39,6 +39,11 @@ describe('parameters', () => {
     ['too much in a string', `{"a": "${'hunter2'.repeat(10_000)}"}`, /more than 65536 octets/],
     ['what JSON does not have', { a: () => 1 }, /a value that JSON does not have/],
     ['a number that JSON does not have', { a: Number.NaN }, /a number that JSON does not have/],
+    [
+      'a number that is not kept exactly',
+      '{"a": 12345678901234567890}',
+      /^params\.a: a number of too many digits/,
+    ],
   ])('are refused with %s, and no value is quoted', (_, params, reason) => {
     const reading = readParams(params, null);
     expect(reading).toEqual({ ok: false, reason: expect.stringMatching(reason) });

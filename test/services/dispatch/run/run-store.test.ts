@@ -92,6 +92,17 @@ describe('beginning', () => {
   });
 });
 
+test('a run that was begun and handed back waits for its clean-up, however long it was played', async () => {
+  const run = await claimOne({ expiresIn: 50, timeoutMs: 60_000 });
+  expect(await store.begin(run.claim)).toBe('begun');
+  await tables.query(
+    sql`update dispatch_run set expires_at = expires_at - interval '60 s' where id = ${run.taskId}`,
+  );
+  await store.release([run.claim]);
+  expect(await buryRuns(tables.database)).toBe(0);
+  expect(await store.claim(1)).toMatchObject([{ taskId: run.taskId, wasBegun: true }]);
+});
+
 describe('events', () => {
   test('become rows, and change their nodes, once however often they are sent', async () => {
     const run = await claimOne({ nodes: ['10.0.0.1', '10.0.0.2:2222'] });

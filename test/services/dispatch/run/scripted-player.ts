@@ -20,6 +20,8 @@ export type ScriptedPlayer = Player & {
   /** Run keys, in the order of their clean-ups. */
   readonly cleaned: string[];
   fault: string | undefined;
+  /** What a play that is cut waits for, before it is gone. */
+  linger: Promise<void>;
   /** What a clean-up resolves with. */
   clean: (play: Pick<Play, 'nodes'>, signal: AbortSignal | undefined) => Promise<NodeCleanup[]>;
   /** The first play of this run that is under way. */
@@ -34,12 +36,13 @@ export function createScriptedPlayer(): ScriptedPlayer {
     plays,
     cleaned,
     fault: undefined,
+    linger: Promise.resolve(),
     clean: async ({ nodes }) => nodes.map(({ text }) => ({ node: text, isClean: true, reason: '' })),
     playOf: (runKey) => plays.find(({ play }) => play.runKey === runKey),
     findFault: async () => scripted.fault,
     play(play, { onEvents, signal }) {
       const { promise, resolve } = Promise.withResolvers<PlayEnd>();
-      signal.addEventListener('abort', () => resolve({ kind: 'stopped' }));
+      signal.addEventListener('abort', () => void scripted.linger.then(() => resolve({ kind: 'stopped' })));
       plays.push({ play, signal, tell: (...events) => onEvents(events), end: resolve });
       return promise;
     },
