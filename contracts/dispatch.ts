@@ -22,7 +22,8 @@ export type DispatchResult = (typeof dispatchResults)[number];
 /** Where a task is run: an IP address, and the port of its SSH server. */
 export type DispatchNode = {
   address: string;
-  port: number /** As replies have it: without a port that is 22. */;
+  port: number;
+  /** As replies have it: without a port that is 22. */
   text: string;
 };
 

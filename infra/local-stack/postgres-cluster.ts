@@ -1,8 +1,9 @@
 // The files of one Postgres: made once, with a password of its own, and freed of what a killed run left behind.
 import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../error-text.ts';
+import { isThere } from '../is-there.ts';
 import { stopRecorded } from './child-record.ts';
 import { commandInPlace, type PostgresPlace } from './postgres-account.ts';
 import { identifyProcess } from './process-identity.ts';
@@ -22,7 +23,7 @@ export async function prepareCluster(
 ): Promise<PostgresCluster> {
   const dataFolder = join(place.folder, 'data');
   const passwordFile = join(place.folder, 'password');
-  if (!(await exists(join(dataFolder, 'PG_VERSION')))) {
+  if (!(await isThere(join(dataFolder, 'PG_VERSION')))) {
     await createCluster(place, dataFolder, passwordFile, options);
   }
   return { dataFolder, password: (await readFile(passwordFile, 'utf8')).trim() };
@@ -78,16 +79,6 @@ async function readPid(pidFile: string): Promise<number | null> {
     return Number.isInteger(pid) && pid > 1 ? pid : null;
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return null;
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return false;
     throw error;
   }
 }

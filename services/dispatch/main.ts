@@ -26,14 +26,12 @@ import { cidrSchema, createNetworkPolicy } from '../../infra/network/network-pol
 import { formatDispatchError, statusOfDispatchError } from './api/format-error.ts';
 import { createDispatchHandlers } from './api/handlers.ts';
 import { listRoles } from './content/list-roles.ts';
-import { createOwnFiles, provideSealKey } from './own-files.ts';
+import { createOwnFiles, minSealKeyLength, provideSealKey } from './own-files.ts';
 import { createPlayer } from './play/player.ts';
 import { createAgentRelease } from './release/agent-release.ts';
 import { createDispatchRuns } from './run/dispatch-runs.ts';
 import { createReplicaMarks } from './run/replica-marks.ts';
 import { createSeal } from './seal.ts';
-
-const minSealKeyLength = 32;
 
 const variables = z.object({
   ...operationVariables,
@@ -70,6 +68,8 @@ const variables = z.object({
 
 /** A thousand nodes, and as much content as is read. */
 const bodyLimit = 2 * 1024 * 1024;
+/** Of the API, besides those of the runs. */
+const apiConnections = 3;
 /** Of requests in hand at a stop: runs under way want the rest of it. */
 const stopMs = 1000;
 /** Longer than its statements may take. */
@@ -90,6 +90,8 @@ await runProcess(() => {
     maxConnections: env.DISPATCH_DATABASE_CONNECTIONS,
     logger,
   });
+  // Its own, so that many who ask for states do not keep leases from being renewed.
+  const apiDatabase = createDatabase({ url: env.DATABASE_URL, maxConnections: apiConnections, logger });
   const upkeepDatabase = createDatabase({
     url: env.DATABASE_URL,
     maxConnections: 1,
@@ -138,7 +140,7 @@ await runProcess(() => {
     statusOf: statusOfDispatchError,
     register(app) {
       const handlers = createDispatchHandlers({
-        database,
+        database: apiDatabase,
         networks: createNetworkPolicy({ allow: env.DISPATCH_NETWORKS, deny: [] }),
         roles: () => listRoles(roleFolders),
         seal: seal.close,
@@ -172,6 +174,7 @@ await runProcess(() => {
     operation,
     database,
     upkeepDatabase,
+    apiDatabase,
     { start: files.start },
     { start: marks.start },
     runs,

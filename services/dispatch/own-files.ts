@@ -1,9 +1,11 @@
 // What the service keeps on its machine: the key that it logs in with, and the key of the seal.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { access, chmod, mkdir } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ConfigError } from '../../infra/config.ts';
 import { systemErrorCode } from '../../infra/error-text.ts';
+import { isThere } from '../../infra/is-there.ts';
 import { withLock } from '../../infra/local-stack/file-lock.ts';
 import { findOnPath } from '../../infra/local-stack/find-program.ts';
 import { runProgram } from '../../infra/local-stack/run-program.ts';
@@ -84,14 +86,4 @@ export function createOwnFiles(options: {
       return (await isThere(sshKeyFile)) ? undefined : withLock(join(folder, 'key.lock'), makeKey);
     },
   };
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }

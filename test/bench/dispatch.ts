@@ -7,7 +7,13 @@ import { provideAnsible } from '../helpers/programs.ts';
 import { readMetric } from '../helpers/read-metric.ts';
 import { type SshNode, type SshNodes, startSshNodes } from '../helpers/ssh-nodes.ts';
 import { createBarePlaybook } from './contenders/bare-playbook.ts';
-import { benchRun, findRunFaults } from './contenders/dispatch-content.ts';
+import {
+  type BenchRun,
+  benchRun,
+  findRunFaults,
+  fiveTasks,
+  twoTasks,
+} from './contenders/dispatch-content.ts';
 import { type DispatchService, startDispatch } from './contenders/dispatch-service.ts';
 import { preparePeer } from './contenders/missing-peer.ts';
 import { measureStop } from './contenders/stopped-run.ts';
@@ -16,7 +22,7 @@ import { type Bench, type BenchContext, type Figure, verify } from './harness/be
 import { figureOf, type Target, takeTurns } from './harness/compare.ts';
 
 const sizes = {
-  full: { pairs: 9, runs: 20, runRounds: 2, nodes: 50, forks: [50, 10], nodeRounds: 1, stops: 3 },
+  full: { pairs: 7, runs: 20, runRounds: 1, nodes: 50, forks: [50, 10], nodeRounds: 1, stops: 3 },
   quick: { pairs: 1, runs: 2, runRounds: 1, nodes: 4, forks: [4], nodeRounds: 1, stops: 1 },
 };
 /** Of the runs that are compared one by one, and of those that are stopped: each has a server of its own. */
@@ -26,14 +32,15 @@ const maxNodesPerServer = 10;
 const pollMs = { one: 100, many: 200 };
 const peer = 'ansible-playbook';
 
+type Playing = Pick<BenchRun, 'forks' | 'tasks'>;
 type Contenders = {
   channel: DispatchService;
   /**
    * Both play the content on each group of nodes, all groups at once; resolve with the milliseconds to the end of the last,
    * and throw unless each step was done on each node.
    */
-  ours(groups: readonly SshNode[][], options: { forks: number; pollMs: number }): Promise<number>;
-  bare(groups: readonly SshNode[][], options: { forks: number }): Promise<number>;
+  ours(groups: readonly SshNode[][], options: Playing & { pollMs: number }): Promise<number>;
+  bare(groups: readonly SshNode[][], options: Playing): Promise<number>;
 };
 
 export const dispatch: Bench = {
@@ -41,6 +48,7 @@ export const dispatch: Bench = {
   summary: 'Ansible content on nodes beside a bare ansible-playbook; 20 runs at once; 50 nodes; a stop',
 
   async run(context) {
+    const { report } = context;
     const size = sizes[context.isQuick ? 'quick' : 'full'];
     // Nothing can be measured without it.
     if ((await preparePeer('Ansible', context, installAnsible)) === undefined) return { figures: [] };
@@ -51,10 +59,15 @@ export const dispatch: Bench = {
     const { nodes } = login;
     const apart = pickApart(nodes, fewNodes);
 
+    report(`${size.pairs} pairs of runs on ${fewNodes} nodes`);
     const figures = await compareOne(contenders, apart, size.pairs);
+    report(`${size.runs} runs at once`);
     figures.push(...(await compareMany(contenders, nodes.slice(0, size.runs), size.runRounds)));
-    for (const forks of size.forks)
+    for (const forks of size.forks) {
+      report(`${nodes.length} nodes, ${forks} forks`);
       figures.push(await compareWide(contenders, nodes, { forks, rounds: size.nodeRounds }));
+    }
+    report(`${size.stops} runs that are stopped`);
     const stops: number[] = [];
     for (let round = 0; round < size.stops; round += 1)
       stops.push((await measureStop(contenders.channel, apart)) / 1000);
@@ -91,24 +104,28 @@ async function startContenders(context: BenchContext, folder: string, login: Ssh
   const bare = context.keep(createBarePlaybook(folder, login));
   const contenders: Contenders = {
     channel,
-    async ours(groups, { forks, pollMs }) {
+    async ours(groups, { pollMs, ...playing }) {
       const startedAt = performance.now();
-      const ids = await Promise.all(groups.map((nodes) => channel.run(benchRun(nodes, forks))));
+      const runs = groups.map((nodes) => benchRun(nodes, playing));
+      const ids = await Promise.all(runs.map(channel.run));
       const states: DispatchTaskState[] = [];
       // One at a time is asked about, as a caller with many would.
       for (const id of ids) states.push(await channel.waitForEnd(id, { pollMs }));
       const elapsedMs = performance.now() - startedAt;
-      const faults = states.flatMap((state, index) => findRunFaults(state, groups[index] ?? []));
+      const faults = runs.flatMap((run, index) => {
+        const state = states[index];
+        return state === undefined ? [] : findRunFaults(state, run);
+      });
       verify(faults.length === 0, `runs ${ids.join()}:\n${faults.join('\n')}`);
       return elapsedMs;
     },
-    async bare(groups, { forks }) {
-      const times = await Promise.all(groups.map((nodes) => bare.play(benchRun(nodes, forks))));
+    async bare(groups, playing) {
+      const times = await Promise.all(groups.map((nodes) => bare.play(benchRun(nodes, playing))));
       return Math.max(...times);
     },
   };
   // The first run of the service looks for Ansible, and its code is compiled as it runs.
-  await contenders.ours([login.nodes.slice(0, 1)], { forks: 1, pollMs: pollMs.one });
+  await contenders.ours([login.nodes.slice(0, 1)], { forks: 1, tasks: fiveTasks, pollMs: pollMs.one });
   return contenders;
 }
 
@@ -117,17 +134,17 @@ async function compareOne(
   nodes: SshNode[],
   rounds: number,
 ): Promise<Omit<Figure, 'bench'>[]> {
-  const forks = nodes.length;
+  const playing = { forks: nodes.length, tasks: fiveTasks };
   const samples: Samples = { ours: [], beside: [] };
   const cpuMs: number[] = [];
   const readCpu = () => readMetric(channel.service.metricsUrl, 'process_cpu_seconds_total');
   await takeTurns(rounds, [
     async () => {
       const cpuBefore = await readCpu();
-      samples.ours.push(await ours([nodes], { forks, pollMs: pollMs.one }));
+      samples.ours.push(await ours([nodes], { ...playing, pollMs: pollMs.one }));
       cpuMs.push(((await readCpu()) - cpuBefore) * 1000);
     },
-    async () => void samples.beside.push(await bare([nodes], { forks })),
+    async () => void samples.beside.push(await bare([nodes], playing)),
   ]);
   return [
     compare(`5 tasks on ${nodes.length} nodes`, samples, { of: 'ratio', atMost: 1.15 }),
@@ -144,12 +161,14 @@ async function compareMany(
   const samples: Samples = { ours: [], beside: [] };
   const peaks: ProcessPeak[] = [];
   const groups = nodes.map((node) => [node]);
+  const playing = { forks: 1, tasks: fiveTasks };
   await takeTurns(rounds, [
     async () => {
-      const work = async () => void samples.ours.push(await ours(groups, { forks: 1, pollMs: pollMs.many }));
+      const work = async () =>
+        void samples.ours.push(await ours(groups, { ...playing, pollMs: pollMs.many }));
       peaks.push(await watchProcess(channel.service.metricsUrl, work));
     },
-    async () => void samples.beside.push(await bare(groups, { forks: 1 })),
+    async () => void samples.beside.push(await bare(groups, playing)),
   ]);
   const runs = `${nodes.length} runs at once`;
   return [
@@ -172,12 +191,13 @@ async function compareWide(
   nodes: SshNode[],
   { forks, rounds }: { forks: number; rounds: number },
 ): Promise<Omit<Figure, 'bench'>> {
+  const playing = { forks, tasks: twoTasks };
   const samples: Samples = { ours: [], beside: [] };
   await takeTurns(rounds, [
-    async () => void samples.ours.push(await ours([nodes], { forks, pollMs: pollMs.many })),
-    async () => void samples.beside.push(await bare([nodes], { forks })),
+    async () => void samples.ours.push(await ours([nodes], { ...playing, pollMs: pollMs.many })),
+    async () => void samples.beside.push(await bare([nodes], playing)),
   ]);
-  return compare(`one run on ${nodes.length} nodes, ${forks} forks`, samples);
+  return compare(`2 tasks on ${nodes.length} nodes, ${forks} forks`, samples);
 }
 
 /** Milliseconds of each round. */

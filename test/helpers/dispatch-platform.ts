@@ -59,7 +59,8 @@ export async function startDispatchPlatform(
           headers: { 'x-correlation-id': '16-16', 'x-resource': 'hubble', ...headers },
           body: typeof body === 'string' ? body : JSON.stringify(body),
         });
-        return { status: response.status, body: (await response.json()) as unknown };
+        const reply: unknown = await response.json();
+        return { status: response.status, body: reply };
       }
       async function check(id: number): Promise<DispatchTaskState> {
         const { body } = await post(dispatchCalls.check.path, { id });

@@ -79,11 +79,6 @@ export async function startSshNodes(options: {
   return { nodes: servers.flatMap((server) => server.nodes), user: nodeUser, keyFile, knownHostsFile, stop };
 }
 
-/** Whether the login works and the node's shell runs a command. */
-export async function canLogIn(node: SshNode, user?: string): Promise<boolean> {
-  return (await node.run('true', user)).exitCode === 0;
-}
-
 function provideSshServer(): Promise<string> {
   return provideProgram(
     {

@@ -16,7 +16,7 @@ import {
 } from './agents-argument-faults.ts';
 
 /** What is done to the agents of nodes; all but `status` changes something. */
-export const agentChanges = ['deploy', 'upgrade', 'restart', 'stop', 'start', 'remove', 'status'] as const;
+const agentChanges = ['deploy', 'upgrade', 'restart', 'stop', 'start', 'remove', 'status'] as const;
 export type AgentChange = (typeof agentChanges)[number];
 
 /** Options as they were given; undefined is not given. */

@@ -43,7 +43,7 @@ export function isRunOver(status: number): boolean {
   return status !== dispatchStatuses.waiting && status !== dispatchStatuses.running;
 }
 
-export function nameStatus(status: number): string {
+function nameStatus(status: number): string {
   return names.get(status) ?? String(status);
 }
 

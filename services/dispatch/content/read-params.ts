@@ -14,6 +14,8 @@ export type Params = {
 
 const maxOctets = 64 * 1024;
 const maxDepth = 16;
+/** Each is looked for in all that comes back. */
+const maxSecretTexts = 2000;
 
 /** Parameters and secrets as one set of variables. Each is an object, an object as JSON in a string, or nothing (`null`, `""`). */
 export function readParams(params: unknown, secrets: unknown): Reading<Params> {
@@ -22,7 +24,9 @@ export function readParams(params: unknown, secrets: unknown): Reading<Params> {
     const secret = readVariables(secrets, 'secrets');
     for (const name of Object.keys(secret))
       if (Object.hasOwn(open, name)) refuse('secrets', `${name} is in params, too`);
-    return { params: { ...open, ...secret }, secretTexts: findSecretTexts(open, secret) };
+    const secretTexts = findSecretTexts(open, secret);
+    if (secretTexts.length > maxSecretTexts) refuse('secrets', `more than ${maxSecretTexts} texts and lines`);
+    return { params: { ...open, ...secret }, secretTexts };
   });
 }
 

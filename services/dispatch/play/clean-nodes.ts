@@ -2,7 +2,7 @@
 import type { DispatchNode } from '../../../contracts/dispatch.ts';
 import type { CleanRequest, NodeCleanup } from './player.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
-import { bindSshFiles, type SshFiles, sandboxPaths } from './sandbox-paths.ts';
+import { bindSshFiles, provideKnownHosts, type SshFiles, sandboxPaths } from './sandbox-paths.ts';
 import { describeSsh } from './ssh-settings.ts';
 import type { Programs } from './toolchain.ts';
 
@@ -21,6 +21,8 @@ export async function cleanNodes(
   parts: CleanParts,
 ): Promise<NodeCleanup[]> {
   const { timeoutMs, signal } = options;
+  // Whoever cleans up after another machine may not have played anything yet.
+  await provideKnownHosts(parts.knownHostsFile);
   const timeUp = AbortSignal.timeout(timeoutMs);
   const end = signal === undefined ? timeUp : AbortSignal.any([timeUp, signal]);
   const answers: NodeCleanup[] = [];

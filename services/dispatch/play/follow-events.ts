@@ -23,7 +23,7 @@ export type EventSink = {
 
 const lookEveryMs = 200;
 const chunkOctets = 256 * 1024;
-// The writer keeps to a quarter of this.
+// The writer keeps far below it (OutputLimits).
 const maxLineOctets = 1024 * 1024;
 const retryMs = 500;
 const retriesAfterStop = 10;
@@ -33,17 +33,15 @@ const newline = 0x0a;
 export async function followEvents(source: EventSource, sink: EventSink): Promise<void> {
   const { file, ended } = source;
   const handle = await open(file, 'r');
-  let hasEnded = false;
-  const end = ended.then(() => {
-    hasEnded = true;
-  });
+  const end = new AbortController();
+  void ended.finally(() => end.abort()).catch(() => undefined);
   let garbage = 0;
   const deliver = createDelivery(sink);
   try {
     const reader = createLineReader(handle);
     for (;;) {
       // Asked before the file is read: what was written before the end is read, then, too.
-      const isLast = hasEnded;
+      const isLast = end.signal.aborted;
       const { lines, isFull } = await reader.read();
       const readings = lines.map((line) => readEventLine(line, source));
       garbage += readings.filter(({ kind }) => kind === 'garbage').length;
@@ -52,7 +50,7 @@ export async function followEvents(source: EventSource, sink: EventSink): Promis
       if (events.length > 0) await deliver(events);
       if (isFull) continue;
       if (isLast) break;
-      await waitFor(end, lookEveryMs);
+      await pauseUnless(end.signal, lookEveryMs);
     }
     if (reader.hasRest()) garbage += 1;
   } finally {
@@ -107,9 +105,9 @@ function createDelivery({ onEvents, signal, logger }: EventSink): (events: PlayE
   };
 }
 
-async function waitFor(end: Promise<void>, limitMs: number): Promise<void> {
-  const cancel = new AbortController();
-  const timeUp = pause(limitMs, undefined, { signal: cancel.signal }).catch(() => undefined);
-  await Promise.race([end, timeUp]);
-  cancel.abort();
+/** By a signal: a promise keeps all who ever waited for it, five a second for as long as the play takes. */
+async function pauseUnless(signal: AbortSignal, limitMs: number): Promise<void> {
+  await pause(limitMs, undefined, { signal }).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
+  });
 }

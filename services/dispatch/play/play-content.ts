@@ -1,6 +1,4 @@
 // One play of ansible-playbook in its sandbox: start → follow its events → wait for its end, or end it.
-import { mkdir, open } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { describeError } from '../../../infra/error-text.ts';
 import type { Logger } from '../../../infra/logger.ts';
 import { followEvents } from './follow-events.ts';
@@ -9,7 +7,7 @@ import { describeEnvironment, describePlayFiles, pathOfFile, playArguments } fro
 import type { Play, PlayEnd, PlayEvent, PlayerOptions } from './player.ts';
 import type { RunFolder, RunFolders } from './run-folder.ts';
 import { type Bind, type Sandbox, startSandbox } from './sandbox.ts';
-import { bindSshFiles, pluginFolder, sandboxPaths } from './sandbox-paths.ts';
+import { bindSshFiles, pluginFolder, provideKnownHosts, sandboxPaths } from './sandbox-paths.ts';
 import type { Programs } from './toolchain.ts';
 
 export type PlayParts = Omit<PlayerOptions, 'folder' | 'logger'> & {
@@ -32,7 +30,7 @@ export async function playContent(
   let folder: RunFolder;
   try {
     const files = describePlayFiles(play, { hostKeys, secrets: secretForms, outputLimits });
-    await provideFile(knownHostsFile);
+    await provideKnownHosts(knownHostsFile);
     folder = await folders.open(play.runKey, files);
   } catch (error) {
     return { kind: 'not_started', reason: maskText(describeError(error), secretForms) };
@@ -40,7 +38,9 @@ export async function playContent(
   try {
     return await playInFolder(play, folder, secretForms, options, parts);
   } finally {
-    await folder.remove();
+    await folder.remove().catch((error: unknown) => {
+      parts.logger.error({ err: error, run: play.runKey }, 'the files of a play could not be removed');
+    });
   }
 }
 
@@ -88,7 +88,7 @@ async function playInFolder(
   if (reason !== undefined) return { kind: reason };
   const lastWords = maskText(sandbox.errors(), secretForms).trim().slice(-maxLastWords);
   if (!hasStarted && /^bwrap: /.test(lastWords)) return { kind: 'not_started', reason: lastWords };
-  return { kind: 'ended', exitCode, lastWords };
+  return { kind: 'ended', exitCode, lastWords, hasActed: hasStarted };
 }
 
 /** Ends the sandbox on `signal` or when the time is up: asks Ansible first, if it has begun to act. */
@@ -134,10 +134,4 @@ function describeBinds(
     ...roleFolders.map((from, index) => ({ from, to: `${sandboxPaths.roles}/${index}`, isOptional: true })),
     ...Object.values(controllerFiles).map((from, index) => ({ from, to: pathOfFile(index, from) })),
   ];
-}
-
-/** An empty one where there is none: then no host is known. */
-async function provideFile(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await (await open(path, 'a', 0o600)).close();
 }

@@ -113,6 +113,7 @@ function describeNodes({ runKey, nodes, user, content }: Play): JsonObject {
     // Roles are the operator's.
     isGuarded: content.kind === 'tasks',
     files: [playbookFile, variablesFile],
+    private: [sandboxPaths.play, sandboxPaths.events, sandboxPaths.sshKey, sandboxPaths.knownHosts],
     nodes: nodes.map(({ text, address, port }) => ({
       name: text,
       variables: {

@@ -56,14 +56,17 @@ export type NodeStats = {
 export type PlayEvent = TaskEvent | { kind: 'stats'; nodes: Record<string, NodeStats> };
 
 export type PlayEnd =
-  /** `exitCode` null: ended by a signal that was not ours. `lastWords`: the end of its standard error, without secrets. */
-  | { kind: 'ended'; exitCode: number | null; lastWords: string }
+  /**
+   * `exitCode` null: ended by a signal that was not ours. `lastWords`: the end of its standard error, without secrets.
+   * `hasActed`: it had read the play, and may have come to the nodes.
+   */
+  | { kind: 'ended'; exitCode: number | null; lastWords: string; hasActed: boolean }
   | { kind: 'stopped' }
   | { kind: 'timed_out' }
   | { kind: 'not_started'; reason: string };
 
 export type NodeCleanup = { node: string; isClean: boolean; reason: string };
-export type CleanRequest = Pick<Play, 'runKey' | 'nodes' | 'user' | 'forks'>;
+export type CleanRequest = Pick<Play, 'runKey' | 'nodes' | 'user'>;
 
 export type Player = {
   /**

@@ -1,4 +1,6 @@
 // Where things are inside the sandbox.
+import { mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Bind } from './sandbox.ts';
 
@@ -24,4 +26,10 @@ export function bindSshFiles({ sshKeyFile, knownHostsFile, hostKeys }: SshFiles)
     { from: sshKeyFile, to: sandboxPaths.sshKey },
     { from: knownHostsFile, to: sandboxPaths.knownHosts, isWritable: hostKeys === 'accept-new' },
   ];
+}
+
+/** An empty file where there is none: then no host is known. */
+export async function provideKnownHosts(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await (await open(path, 'a', 0o600)).close();
 }

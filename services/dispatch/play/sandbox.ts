@@ -28,7 +28,7 @@ export type Sandbox = {
   /** At most the last 64 KiB. */
   output(): string;
   errors(): string;
-  /** SIGINT to the program itself. */
+  /** SIGINT to the program itself; SIGKILL where it has not begun. */
   interrupt(): void;
   /** SIGKILL to the program, and with it by the kernel to all that is in the sandbox. */
   kill(): void;
@@ -37,6 +37,8 @@ export type Sandbox = {
 const maxKeptChars = 65_536;
 /** Of its /tmp, which is memory. */
 const temporaryOctets = 256 * 1024 * 1024;
+/** Of each of its processes: a template can ask for as much as it likes. */
+const maxMemoryOctets = 1024 * 1024 * 1024;
 const ownFiles = fileURLToPath(new URL('etc/', import.meta.url));
 const linkedFolders = ['bin', 'sbin', 'lib', 'lib32', 'lib64'];
 const filesOfHost = [
@@ -48,20 +50,36 @@ const filesOfHost = [
   'ssl/openssl.cnf',
 ];
 
+/**
+ * Waits for a word before the program begins. By then it dies with this process; before, if this one is gone, the word never
+ * comes. Of all that runs on this machine it is the first to go where memory is short.
+ */
+const gate = [
+  'echo 1000 2>/dev/null > /proc/self/oom_score_adj',
+  `ulimit -v ${maxMemoryOctets / 1024}`,
+  'echo >&4',
+  'exec 4>&-',
+  'read -r word && exec "$0" "$@"',
+].join('; ');
+
 /** Starts the program; a program that cannot be started ends at once, with what is wrong among its errors. */
 export async function startSandbox(command: SandboxCommand): Promise<Sandbox> {
   const { bwrap, program, args, env, input } = command;
   const options = await describeSandbox(command);
   // The environment is handed on as it is: arguments can be seen by everybody on this machine.
-  const child = spawn(bwrap, [...options, '--', program, ...args], {
+  const child = spawn(bwrap, [...options, '--', '/bin/sh', '-c', gate, program, ...args], {
     env,
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'],
   });
   const output = keepEnd(child.stdout);
   const errors = keepEnd(child.stderr);
-  const information = keepEnd(child.stdio[3]);
+  let isToDie = false;
+  const information = keepEnd(child.stdio[3], () => {
+    if (isToDie) signal('SIGKILL');
+  });
   // The program may end before it has read all of its input.
-  child.stdin.on('error', () => child.stdin.destroy()).end(input ?? '');
+  child.stdin.on('error', () => child.stdin.destroy());
+  keepEnd(child.stdio[4], () => child.stdin.end(`go\n${input ?? ''}`));
   let isOver = false;
   const exited = waitForEnd(child, errors).then((exit) => {
     isOver = true;
@@ -73,8 +91,8 @@ export async function startSandbox(command: SandboxCommand): Promise<Sandbox> {
     if (isOver || child.exitCode !== null || child.signalCode !== null) return;
     const pid = Number(/"child-pid": (\d+)/.exec(information.text())?.[1] ?? 0);
     if (pid === 0) {
-      // Not set up yet: the sandbox dies with bubblewrap.
-      child.kill('SIGKILL');
+      // Not bubblewrap itself: its child, which it is just making, could outlive it, and wait for a word from it for ever.
+      isToDie = true;
       return;
     }
     try {
@@ -137,10 +155,14 @@ async function describeLinks(): Promise<string[]> {
 
 type Readable = { on(event: 'data', listener: (chunk: Buffer) => void): unknown };
 
-function keepEnd(stream: unknown): { text(): string; add(text: string): void } {
+function keepEnd(
+  stream: unknown,
+  onAdded: () => void = () => undefined,
+): { text(): string; add(text: string): void } {
   let kept = '';
   const add = (text: string): void => {
     kept = (kept + text).slice(-maxKeptChars);
+    onAdded();
   };
   if (isReadable(stream)) stream.on('data', (chunk) => add(chunk.toString('utf8')));
   return { text: () => kept, add };

@@ -6,7 +6,7 @@ export type SshAccess = {
   hostKeys: 'strict' | 'accept-new';
 };
 
-export const connectTimeoutS = 10;
+const connectTimeoutS = 10;
 
 /** Options of ssh_config(5). Paths are without spaces: they are those of the sandbox. */
 export function describeSsh({ keyFile, knownHostsFile, hostKeys }: SshAccess): [string, string][] {

@@ -4,9 +4,8 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, readFile, realpath, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-
 import { z } from 'zod';
-import { systemErrorCode } from '../../../infra/error-text.ts';
+import { isThere } from '../../../infra/is-there.ts';
 import type { Logger } from '../../../infra/logger.ts';
 import type { Content } from '../content/content.ts';
 import { findImportClosure } from './import-closure.ts';
@@ -144,14 +143,4 @@ async function digestProgram(path: string): Promise<string> {
   const whole = createHash('sha256');
   await pipeline(createReadStream(path, { highWaterMark: readOctets }), whole);
   return whole.digest('hex').slice(0, digestLength);
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return false;
-    throw error;
-  }
 }

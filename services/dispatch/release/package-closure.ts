@@ -1,8 +1,8 @@
 // The npm packages that some packages need to run, and the files of them that are worth shipping.
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
-import { systemErrorCode } from '../../../infra/error-text.ts';
+import { isThere } from '../../../infra/is-there.ts';
 
 const manifestSchema = z.object({ dependencies: z.record(z.string(), z.string()).default({}) });
 
@@ -46,16 +46,6 @@ async function findPackage(name: string, from: string, root: string): Promise<st
     const candidate = join(folder, 'node_modules', name);
     if (await isThere(join(candidate, 'package.json'))) return candidate;
     if (folder === root) throw new Error(`the package ${name} is not installed below ${root}`);
-  }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return false;
-    throw error;
   }
 }
 

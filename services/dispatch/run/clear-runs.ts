@@ -8,8 +8,9 @@ import { bury, reap } from '../../../infra/database/lease-table.ts';
 const batch = 100;
 const table = 'dispatch_run';
 const { waiting, running, failed, stopped } = dispatchStatuses;
-/** Tasks whose events one statement deletes. */
-const eventBatch = 20;
+/** Events that one statement deletes, and tasks whose events they are. */
+const eventBatch = 10_000;
+const taskBatch = 20;
 
 /** Makes runs claimable again whose lease ran out, for whoever cleans up after them; resolves with their number. */
 export async function reapRuns(database: Database): Promise<number> {
@@ -43,18 +44,26 @@ export async function buryRuns(database: Database): Promise<number> {
   return rows.length;
 }
 
-/** Deletes the events of tasks that ended so many days ago; resolves with the number of tasks. */
-export async function clearEvents(database: Database, retentionDays: number): Promise<number> {
+/** Deletes events of tasks that ended so many days ago; resolves with whether there are more. */
+export async function clearEvents(
+  database: Database,
+  { retentionDays, limit = eventBatch }: { retentionDays: number; limit?: number },
+): Promise<{ hasMore: boolean }> {
   const { rows } = await database.run((db) =>
-    sql`
+    sql<{ tasks: number }>`
       with old as (
         select id from dispatch_task
         where has_events and ended_at < now() - ${retentionDays} * interval '24 hours'
-        order by ended_at limit ${eventBatch} for update skip locked),
-      gone as (delete from dispatch_event event using old where event.task_id = old.id)
-      update dispatch_task task set has_events = false from old where task.id = old.id returning task.id`.execute(
-      db,
-    ),
+        order by ended_at limit ${taskBatch} for update skip locked),
+      chosen as (
+        select task_id, seq from dispatch_event where task_id = any (array(select id from old)) limit ${limit}),
+      gone as (
+        delete from dispatch_event event using chosen
+        where event.task_id = chosen.task_id and event.seq = chosen.seq returning event.seq),
+      cleared as (
+        update dispatch_task task set has_events = false
+        from old where task.id = old.id and (select count(*) from gone) < ${limit})
+      select count(*)::integer as tasks from old`.execute(db),
   );
-  return rows.length;
+  return { hasMore: (rows[0]?.tasks ?? 0) > 0 };
 }

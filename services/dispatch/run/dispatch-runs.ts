@@ -127,7 +127,7 @@ export function createDispatchRuns(
       name: 'upkeep',
       intervalMs: upkeepMs,
       logger,
-      work: async () => ({ hasMore: (await clearEvents(upkeepDatabase, retentionDays)) > 0 }),
+      work: () => clearEvents(upkeepDatabase, { retentionDays }),
     }),
     createRepetition({
       name: 'measuring',

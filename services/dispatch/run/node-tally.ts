@@ -13,7 +13,6 @@ export type NodeState = {
   skipped: number;
   err: string | null;
   startedAt: number | null;
-  endedAt: number | null;
 };
 
 /** One row of `dispatch_event`. */
@@ -102,7 +101,6 @@ function emptyState(node: string, position: number): NodeState {
     skipped: 0,
     err: null,
     startedAt: null,
-    endedAt: null,
   };
 }
 

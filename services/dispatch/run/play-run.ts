@@ -1,7 +1,6 @@
 // One run from its claim to its verdict: begin → open what is to be run → play → clean up after what was cut short.
 import { setTimeout as pause } from 'node:timers/promises';
 import { ProbeTaskError } from '../../../contracts/errors.ts';
-import { isDataFault } from '../../../infra/database/data-fault.ts';
 import { describeError } from '../../../infra/error-text.ts';
 import type { Logger } from '../../../infra/logger.ts';
 import { type Work, workSchema } from '../content/work.ts';
@@ -9,7 +8,7 @@ import type { NodeCleanup, PlayEnd, Player } from '../play/player.ts';
 import { type Seal, SealError } from '../seal.ts';
 import { createNodeTally } from './node-tally.ts';
 import type { ClaimedRun, RunStore } from './run-store.ts';
-import { type CutReason, failAll, judgeCut, judgePlay, type Verdict } from './verdict.ts';
+import { type CutReason, type CutRun, failAll, judgeCut, judgePlay, type Verdict } from './verdict.ts';
 
 /** Why a run is cut: somebody wants it stopped, the service is being stopped, or the run is another's by now. */
 export type CutCause = 'stop' | 'service' | 'lost';
@@ -47,8 +46,8 @@ export async function playRun(
   const tally = createNodeTally(run.nodes.map(({ text }) => text));
   if (run.wasBegun) return end(run.isStopWanted ? 'stopped' : 'interrupted');
 
-  const beginning = await store.begin(run.claim);
-  if (beginning === 'lost') return undefined;
+  const beginning = await persist(() => store.begin(run.claim), cutting);
+  if (beginning === undefined || beginning === 'lost') return undefined;
   if (beginning === 'stop_wanted')
     return judgeCut(tally.nodes(), { ...run, reason: 'stopped', cleanups: [] });
   const work = openWork(run.work, parts.seal);
@@ -64,13 +63,15 @@ export async function playRun(
 
   async function judge(played: PlayEnd): Promise<Verdict | undefined> {
     if (played.kind === 'not_started') return failAll(tally.nodes(), played.reason);
+    // Killed, for lack of memory perhaps, or fallen over one of its workers: what it began on its nodes may go on.
+    if (played.kind === 'ended' && played.hasActed && !tally.hasStats()) return end('broken_off', played);
     if (played.kind === 'ended') return judgePlay(tally.nodes(), { hasStats: tally.hasStats(), ...played });
     if (played.kind === 'timed_out') return end('timed_out');
     return end('interrupted');
   }
 
   /** What is left on the nodes is ended first: a verdict says that nothing goes on. */
-  async function end(reason: CutReason): Promise<Verdict | undefined> {
+  async function end(reason: CutReason, played?: CutRun['end']): Promise<Verdict | undefined> {
     if (signal.reason === 'lost' || giveUp.aborted) return undefined;
     const cleanups: NodeCleanup[] = await player.cleanNodes(run, {
       timeoutMs: cleanupLimitMs,
@@ -78,7 +79,7 @@ export async function playRun(
     });
     if (giveUp.aborted) return undefined;
     const said = reason === 'interrupted' && signal.reason === 'stop' ? 'stopped' : reason;
-    return judgeCut(tally.nodes(), { ...run, reason: said, cleanups });
+    return judgeCut(tally.nodes(), { ...run, reason: said, cleanups, ...(played && { end: played }) });
   }
 }
 
@@ -111,19 +112,29 @@ async function storeEvents(
   run: ClaimedRun,
   events: Parameters<RunStore['addEvents']>[1],
   { store, logger }: Pick<RunPlayer, 'store' | 'logger'>,
-  { signal, giveUp, lose }: Cutting,
+  cutting: Cutting,
 ): Promise<void> {
+  try {
+    const isOurs = await persist(() => store.addEvents(run.claim, events), cutting);
+    if (isOurs === false) cutting.lose();
+  } catch (error) {
+    // Offered once more they would be counted once more.
+    logger.error({ err: error, run: run.taskId }, 'events cannot be stored');
+  }
+}
+
+/** Tries it again while the database is away; undefined when nobody wants it any more. Doing it twice has to be the same. */
+async function persist<Result>(
+  work: () => Promise<Result>,
+  { signal, giveUp }: Cutting,
+): Promise<Result | undefined> {
   while (signal.reason !== 'lost' && !giveUp.aborted) {
     try {
-      if (!(await store.addEvents(run.claim, events))) lose();
-      return;
+      return await work();
     } catch (error) {
-      if (!(error instanceof ProbeTaskError) && isDataFault(error)) {
-        logger.error({ err: error, run: run.taskId }, 'events cannot be stored');
-        return;
-      }
-      logger.debug({ err: error, run: run.taskId }, 'events have to wait for the database');
+      if (!(error instanceof ProbeTaskError)) throw error;
       await pause(storeRetryMs);
     }
   }
+  return undefined;
 }

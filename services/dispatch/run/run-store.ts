@@ -53,7 +53,7 @@ export type RunStore = {
 /** A replica that is gone without a word keeps its runs this long. */
 export const leaseMs = 30_000;
 /** A run that was begun and handed back waits this long, at least, for somebody to clean up after it. */
-const cleanupTermMs = 3_600_000;
+const cleanupTermMs = 24 * 3_600_000;
 const table = 'dispatch_run';
 const { waiting, running } = dispatchStatuses;
 
@@ -186,11 +186,14 @@ function updateNodes(
   const endedAt = isEnd
     ? sql`case when node.started_at is null and state.started_at is null then null else now() end`
     : sql`null`;
+  const isOpen = sql`node.status in (${sql.lit(waiting)}, ${sql.lit(running)})`;
   return sql`
     update dispatch_node node
     -- Whoever ends a run of a replica that is gone has seen nothing of what happened.
-    set status = state.status, ok = greatest(node.ok, state.ok), changed = greatest(node.changed, state.changed),
-      failed = greatest(node.failed, state.failed), skipped = greatest(node.skipped, state.skipped), err = state.err,
+    set status = case when ${isOpen} then state.status else node.status end,
+      err = case when ${isOpen} then state.err else node.err end,
+      ok = greatest(node.ok, state.ok), changed = greatest(node.changed, state.changed),
+      failed = greatest(node.failed, state.failed), skipped = greatest(node.skipped, state.skipped),
       started_at = coalesce(to_timestamp(state.started_at / 1000), node.started_at), updated_at = now(), ended_at = ${endedAt}
     from ${held} held join jsonb_to_recordset(${JSON.stringify(nodes.map(toNode))}::jsonb) as state (
       id bigint, position integer, status smallint, ok integer, changed integer, failed integer, skipped integer,

@@ -7,20 +7,21 @@ import type { NodeState } from './node-tally.ts';
 export type Verdict = { status: DispatchStatus; err: string | null; nodes: NodeState[] };
 
 /** Why a run ended before its time. */
-export type CutReason = 'stopped' | 'timed_out' | 'interrupted';
+export type CutReason = 'stopped' | 'timed_out' | 'interrupted' | 'broken_off';
 
 const maxErrLength = 2000;
 const interruptedErr = 'interrupted';
 
-/** A play that came to its end. `lastWords` is what Ansible says where it told nothing of its nodes. */
+/** What Ansible says at its end, or how it ended. */
+type LastWords = { lastWords: string; exitCode: number | null };
+
+/** A play that came to its end. */
 export function judgePlay(
   nodes: readonly NodeState[],
-  { hasStats, lastWords, exitCode }: { hasStats: boolean; lastWords: string; exitCode: number | null },
+  { hasStats, ...end }: LastWords & { hasStats: boolean },
 ): Verdict {
-  if (!hasStats) {
-    const how = exitCode === null ? 'was killed' : `ended with exit code ${exitCode}`;
-    return failAll(nodes, lastWords === '' ? `ansible-playbook ${how}` : lastWords);
-  }
+  if (!hasStats) return failAll(nodes, describeEnd(end));
+  const { exitCode } = end;
   // Of a play that went well, these had nothing to do: `run_once`, `end_host`. A play that no node took part in did not.
   const wentWell = exitCode === 0 && nodes.some(isOver);
   const unplayed = wentWell
@@ -33,6 +34,11 @@ export function judgePlay(
   return { status, err: `${failed} of ${ended.length} nodes failed`, nodes: ended };
 }
 
+function describeEnd({ lastWords, exitCode }: LastWords): string {
+  if (lastWords !== '') return lastWords;
+  return `ansible-playbook ${exitCode === null ? 'was killed' : `ended with exit code ${exitCode}`}`;
+}
+
 /** A run that could not be played at all. */
 export function failAll(nodes: readonly NodeState[], reason: string): Verdict {
   const status = dispatchStatuses.failed;
@@ -40,15 +46,21 @@ export function failAll(nodes: readonly NodeState[], reason: string): Verdict {
   return { status, err, nodes: nodes.map((state) => (isOver(state) ? state : { ...state, status, err })) };
 }
 
+export type CutRun = {
+  reason: CutReason;
+  timeoutMs: number;
+  cleanups: readonly NodeCleanup[];
+  /** Of Ansible itself, where it broke off. */
+  end?: LastWords;
+};
+
 /** A run that was cut short; `cleanups` tells on which nodes nothing of it is left, as far as it was asked. */
-export function judgeCut(
-  nodes: readonly NodeState[],
-  { reason, timeoutMs, cleanups }: { reason: CutReason; timeoutMs: number; cleanups: readonly NodeCleanup[] },
-): Verdict {
+export function judgeCut(nodes: readonly NodeState[], { reason, timeoutMs, cleanups, end }: CutRun): Verdict {
   const said = {
     stopped: null,
     interrupted: interruptedErr,
     timed_out: `took longer than ${timeoutMs / 1000} s`,
+    broken_off: end === undefined ? null : describeEnd(end),
   }[reason];
   const status = reason === 'stopped' ? dispatchStatuses.stopped : dispatchStatuses.failed;
   const unclean = cleanups.filter(({ isClean }) => !isClean);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type DispatchTaskState, dispatchStatuses } from '../../../contracts/dispatch.ts';
-import { benchRun, findRunFaults } from './dispatch-content.ts';
+import { benchRun, findRunFaults, fiveTasks } from './dispatch-content.ts';
 
 const { succeeded, failed, partly } = dispatchStatuses;
 const nodes = ['127.0.0.1', '127.0.0.2'].map((text) => ({ address: text, port: 22, text }));
@@ -40,7 +40,7 @@ function logOf(hosts: readonly string[], stdout = '1000') {
 }
 
 test('a run in which every step was done on every node is right', () => {
-  expect(findRunFaults(stateOf({}), nodes)).toEqual([]);
+  expect(findRunFaults(stateOf({}), { nodes, tasks: fiveTasks })).toEqual([]);
 });
 
 test.each<[string, Parameters<typeof stateOf>[0], RegExp]>([
@@ -68,9 +68,12 @@ test.each<[string, Parameters<typeof stateOf>[0], RegExp]>([
     /^3 nodes in the log/,
   ],
 ])('a fault is %s', (_what, given, fault) => {
-  expect(findRunFaults(stateOf(given), nodes)).toContainEqual(expect.stringMatching(fault));
+  expect(findRunFaults(stateOf(given), { nodes, tasks: fiveTasks })).toContainEqual(
+    expect.stringMatching(fault),
+  );
 });
 
 test('no two runs work on the same file', () => {
-  expect(benchRun([], 1).params).not.toEqual(benchRun([], 1).params);
+  const [one, other] = [1, 2].map(() => benchRun([], { forks: 1, tasks: fiveTasks }));
+  expect(one?.params).not.toEqual(other?.params);
 });

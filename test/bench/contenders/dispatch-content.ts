@@ -8,25 +8,36 @@ const fileOctets = 1000;
 /** Nodes of one SSH server share their files. */
 const file = '/tmp/bench-{{ stamp }}-{{ inventory_hostname }}';
 
-const tasks = [
+export type BenchTask = { name: string } & Record<string, unknown>;
+
+const write: BenchTask = {
+  name: 'write',
+  copy: { content: 'x'.repeat(fileOctets), dest: file, mode: '0600' },
+};
+const count: BenchTask = { name: 'count', shell: `wc -c < '${file}'` };
+/** The same work again in every run. */
+export const fiveTasks: readonly BenchTask[] = [
   { name: 'look', command: 'uname -n' },
-  { name: 'write', copy: { content: 'x'.repeat(fileOctets), dest: file, mode: '0600' } },
+  write,
   { name: 'find', stat: { path: file } },
-  { name: 'count', shell: `wc -c < '${file}'` },
+  count,
   { name: 'remove', file: { path: file, state: 'absent' } },
 ];
-const countTask = 'count';
+export const twoTasks: readonly BenchTask[] = [write, count];
 
-/** What is run of it where, with `ansible-playbook` or by the service. */
+/** What is run where, with `ansible-playbook` or by the service. */
 export type BenchRun = {
   nodes: readonly SshNode[];
-  tasks: readonly object[];
+  tasks: readonly BenchTask[];
   params: Record<string, string>;
   forks: number;
 };
 
-/** The same work again, whatever was done before. */
-export function benchRun(nodes: readonly SshNode[], forks: number): BenchRun {
+/** On files of its own. */
+export function benchRun(
+  nodes: readonly SshNode[],
+  { forks, tasks }: Pick<BenchRun, 'forks' | 'tasks'>,
+): BenchRun {
   return { nodes, tasks, params: { stamp: randomUUID() }, forks };
 }
 
@@ -35,7 +46,10 @@ const logSchema = z.array(
 );
 
 /** What is wrong with such a run that has ended; empty when nothing is. */
-export function findRunFaults(state: DispatchTaskState, nodes: readonly DispatchNode[]): string[] {
+export function findRunFaults(
+  state: DispatchTaskState,
+  { nodes, tasks }: { nodes: readonly DispatchNode[]; tasks: readonly BenchTask[] },
+): string[] {
   const faults: string[] = [];
   if (state.status !== dispatchStatuses.succeeded) faults.push(`status ${state.status}: ${state.err}`);
   const results = new Map(state.node_results.map((result) => [result.node, result]));
@@ -48,7 +62,7 @@ export function findRunFaults(state: DispatchTaskState, nodes: readonly Dispatch
     const done = steps.filter(({ result }) => result === 'ok').map(({ task }) => task);
     const expected = tasks.map(({ name }) => name);
     if (done.join() !== expected.join()) faults.push(`${text}: steps ${done.join()}`);
-    const counted = steps.find(({ task }) => task === countTask)?.stdout;
+    const counted = steps.find(({ task }) => task === count.name)?.stdout;
     if (counted?.trim() !== String(fileOctets)) faults.push(`${text}: counted ${counted}`);
   }
   if (results.size !== nodes.length) faults.push(`${results.size} rows for ${nodes.length} nodes`);

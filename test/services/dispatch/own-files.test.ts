@@ -1,5 +1,5 @@
 // What the service keeps on its machine.
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -25,6 +25,13 @@ test('the key of the seal is made once, and closed to others', async () => {
   expect(key.length).toBeGreaterThanOrEqual(32);
   expect(provideSealKey(folder)).toBe(key);
   expect(await modeOf(join(folder, 'seal.key'))).toBe('600');
+});
+
+test('a key of the seal that is none is refused', async () => {
+  await mkdir(folder);
+  await writeFile(join(folder, 'seal.key'), '\n');
+  expect(() => provideSealKey(folder)).toThrow(/seal\.key: expected at least 32 characters/);
+  expect(await readdir(folder)).toEqual(['seal.key']);
 });
 
 test('the folder is closed to others, and has a place for roles', async () => {

@@ -1,8 +1,11 @@
 // Whatever a caller sends, nothing of it is run on the machine of the service.
 import { readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { startDispatchPlatform, startTestNodes } from '../../helpers/dispatch-platform.ts';
+
+// Each starts nodes, a service and Ansible: on a machine with much else to do that takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const run = Math.random().toString(36).slice(2);
 let serial = 0;

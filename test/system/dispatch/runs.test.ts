@@ -1,10 +1,13 @@
 // Runs of the real service: Ansible over SSH, from the request to the lines of the log.
 import { readFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { z } from 'zod';
 import { runProgram } from '../../../infra/local-stack/run-program.ts';
 import { startDispatchPlatform, startTestNodes } from '../../helpers/dispatch-platform.ts';
 import { until } from '../../helpers/test-client.ts';
+
+// Each starts nodes, a service and Ansible: on a machine with much else to do that takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 const logSchema = z.array(z.looseObject({ host: z.string(), task: z.string(), result: z.string() }));
 

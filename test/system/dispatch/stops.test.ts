@@ -1,10 +1,13 @@
 // What is left of a run that is stopped, or whose service dies: nothing, here or on its nodes.
 import { readdir, readFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { systemErrorCode } from '../../../infra/error-text.ts';
 import { startDispatchPlatform, startTestNodes } from '../../helpers/dispatch-platform.ts';
 import type { SshNode } from '../../helpers/ssh-nodes.ts';
 import { until } from '../../helpers/test-client.ts';
+
+// Each starts nodes, a service and Ansible: on a machine with much else to do that takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 /** Outlives a hangup, and whoever started it. */
 const stubborn = [

@@ -57,6 +57,26 @@ test('what failed is told in the words of the node, else in those of the run', (
   expect(outcomes[3]).toMatchObject({ result: 'running', isOver: false, hasFailed: false });
 });
 
+test('a node on which a run was stopped has no reason unless one was told', () => {
+  const run = describeRun([]);
+  const [node] = run.node_results;
+  if (node === undefined) throw new Error('the run has no node');
+  const [stopped] = readOutcomes({
+    ...run,
+    node_results: [{ ...node, status: dispatchStatuses.stopped, err: null }],
+  });
+  expect(stopped).toMatchObject({ result: 'stopped', hasFailed: true });
+  expect(stopped?.reason).toBeUndefined();
+});
+
+test('of what failed the reason is told, too, where a stack of calls follows it', () => {
+  const words = ['Error: broken', ...Array.from({ length: 18 }, (_, index) => `    at frame ${index}`), 'gone'];
+  const [, failed] = readOutcomes(
+    describeRun([{ host: '10.0.0.2', task: 'Run the release', result: 'failed', stderr: words.join('\n') }]),
+  );
+  expect(failed?.reason?.split('\n')).toEqual(words);
+});
+
 test('the table has a line for each node, and below it what failed', () => {
   const text = renderOutcomes(outcomes, { width: undefined, hasColour: false });
   expect(text).toBe(`NODE      RESULT     CHANGED  STATE    AGENT    PLACE                  RELEASE

@@ -1,5 +1,5 @@
 // What gets past the check of content still reaches nothing of this machine: plays straight from here, without that check.
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { JsonObject } from '../../../../services/dispatch/content/json.ts';
@@ -89,11 +89,38 @@ test('what only rearranges values works as ever', async () => {
     ],
     { params: { people: [{ name: 'eva' }, { name: 'max' }], plain: braces('1 + 1') } },
   );
-  expect(await record.end).toEqual({ kind: 'ended', exitCode: 0, lastWords: '' });
+  expect(await record.end).toEqual({ kind: 'ended', exitCode: 0, lastWords: '', hasActed: true });
   const said = record.tasks.map(({ detail }) => detail);
   const messages = said
     .slice(0, 3)
     .map(({ results }) => JSON.stringify(results).match(/"msg":("[^"]*"|\d+)/g));
   expect(messages).toEqual([['"msg":1', '"msg":2'], ['"msg":"a=1"'], ['"msg":"EVA"']]);
   expect(said[3]?.msg).toBe(`a-${platform.nodes[0]?.text} a+b {{ 1 + 1 }}`);
+});
+
+test('a role reads its own files, and none of the run, whatever a variable says', async () => {
+  const roles = join(platform.folder, 'roles');
+  const read = [
+    { copy: { src: '{{ source }}', dest: '/tmp/taken' } },
+    { copy: { content: "{{ lookup('file', source) }}", dest: '/tmp/taken' } },
+    { include_vars: '{{ source }}' },
+    { template: { src: '{{ source }}', dest: '/tmp/taken' } },
+    { copy: { src: 'own', dest: '/tmp/own' } },
+    { copy: { content: "{{ lookup('file', 'own') }}", dest: '/tmp/own' } },
+  ];
+  await mkdir(join(roles, 'reader/tasks'), { recursive: true });
+  await mkdir(join(roles, 'reader/files'), { recursive: true });
+  await writeFile(join(roles, 'reader/files/own'), 'own');
+  const tasks = read.map((task) => ({ ...task, ignore_errors: true }));
+  await writeFile(join(roles, 'reader/tasks/main.yml'), JSON.stringify(tasks));
+  const player = platform.createPlayer({ roleFolders: [roles] });
+  for (const source of ['/ssh_key', '/proc/self/cwd/events.json']) {
+    const play = { content: { kind: 'roles' as const, roles: ['reader'] }, params: { source } };
+    const record = platform.start([], play, { player });
+    expect(await record.end).toMatchObject({ kind: 'ended' });
+    expect(record.tasks.slice(1).map(({ result }) => result)).toEqual([
+      ...['failed', 'failed', 'failed', 'failed'],
+      ...['ok', 'ok'],
+    ]);
+  }
 });

@@ -35,7 +35,7 @@ test('an unknown host key is refused, and so is a changed one', async () => {
   expect(record.tasks.map(({ result }) => result)).toEqual(['unreachable', 'unreachable']);
   const nodes = platform.nodes.map(toDispatchNode);
   const cleanups = await player.cleanNodes(
-    { runKey: 'x', nodes, user: platform.user, forks: 2 },
+    { runKey: 'x', nodes, user: platform.user },
     { timeoutMs: 20_000 },
   );
   expect(cleanups).toEqual(
@@ -63,4 +63,17 @@ test('an unknown host key is taken where that is wanted, and then kept to', asyn
     stolen,
     second.replace(/ test$/, ''),
   ]);
+});
+
+test('whoever has played nothing yet can clean up after others', async () => {
+  const player = platform.createPlayer({
+    knownHostsFile: join(platform.folder, 'of-nobody', 'known_hosts'),
+    hostKeys: 'accept-new',
+  });
+  const nodes = platform.nodes.map(toDispatchNode);
+  const cleanups = await player.cleanNodes(
+    { runKey: 'x', nodes, user: platform.user },
+    { timeoutMs: 20_000 },
+  );
+  expect(cleanups.map(({ isClean }) => isClean)).toEqual([true, true]);
 });

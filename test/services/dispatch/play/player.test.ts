@@ -18,7 +18,7 @@ describe('a play', () => {
       ],
       { nodes, params: { word: 'hallo' } },
     );
-    expect(await record.end).toEqual({ kind: 'ended', exitCode: 4, lastWords: '' });
+    expect(await record.end).toEqual({ kind: 'ended', exitCode: 4, lastWords: '', hasActed: true });
     const outcomes = record.tasks.map(({ node, action, result, isIgnored }) => [
       node,
       action,
@@ -140,15 +140,19 @@ describe('a play', () => {
       kind: 'not_started',
       reason: "params: ansible_host is Ansible's own",
     });
-    const [third] = await Promise.all([platform.start([{ command: 'true' }], { runKey }).end, first.end]);
-    expect(third).toMatchObject({ kind: 'not_started', reason: expect.stringContaining('EEXIST') });
+    const third = platform.start([{ command: 'true' }], { runKey });
+    const ends = await Promise.all([first.end, third.end]);
+    // Whichever was first to make the folder.
+    expect(ends.filter(({ kind }) => kind === 'not_started')).toMatchObject([
+      { reason: expect.stringContaining('EEXIST') },
+    ]);
   });
 
   test('shows Ansible nothing of this machine but what it needs', async () => {
     const roles = join(platform.folder, 'spies');
     await mkdir(join(roles, 'spy/tasks'), { recursive: true });
     const look =
-      'ls -d /home /root /etc/shadow /var /work /sys 2>/dev/null; id -u; ls /; ls /proc | grep -c "^[0-9]"';
+      'ls -d /home /root /etc/shadow /var /srv /sys 2>/dev/null; id -u; ls /; ls /proc | grep -c "^[0-9]"';
     const tasks = [{ command: { argv: ['sh', '-c', look] }, delegate_to: 'localhost', connection: 'local' }];
     await writeFile(join(roles, 'spy/tasks/main.yml'), JSON.stringify(tasks));
     const player = platform.createPlayer({ roleFolders: [roles] });

@@ -22,7 +22,7 @@ function listRemote(): Promise<string[]> {
 
 async function cleanAll(runKey: string) {
   const nodes = [...platform.nodes.map(toDispatchNode), closed];
-  return platform.player.cleanNodes({ runKey, nodes, user: platform.user, forks: 5 }, { timeoutMs: 20_000 });
+  return platform.player.cleanNodes({ runKey, nodes, user: platform.user }, { timeoutMs: 20_000 });
 }
 
 const allClean = () => [
@@ -113,7 +113,7 @@ test('nothing outlives a killed service on this machine, and the next one remove
   await expect.poll(() => listRemote(), { timeout: 50_000 }).toSatisfy(hasBothSleeps);
   service.signal('SIGKILL');
   await service.exited;
-  await expect.poll(() => listLocalProcesses(runKey)).toEqual([]);
+  await expect.poll(() => listLocalProcesses(runKey), { timeout: 10_000 }).toEqual([]);
   const next = platform.createPlayer({ folder: options.folder });
   expect(await next.findFault()).toBeUndefined();
   const again = platform.start([{ command: 'true' }], { runKey }, { player: next });
@@ -125,7 +125,7 @@ test('nothing outlives a killed service on this machine, and the next one remove
 test('a clean-up that runs out of time says so', async () => {
   const nodes = platform.nodes.map(toDispatchNode);
   const cleanups = await platform.player.cleanNodes(
-    { runKey: 'x', nodes, user: platform.user, forks: 5 },
+    { runKey: 'x', nodes, user: platform.user },
     { timeoutMs: 1 },
   );
   expect(cleanups.map(({ isClean }) => isClean)).toEqual([false, false]);

@@ -77,6 +77,14 @@ test('a release that does not become ready makes way for the one before it, with
   expect(await readdir(join(directory, 'releases'))).toEqual(['good']);
 });
 
+test('long last words leave room for the conclusion, which is kept to 8 KiB with them', async () => {
+  await putRelease('loud', `for (let line = 0; line < 30; line += 1) console.error('said ' + 'x'.repeat(2000));`);
+  const { stderr } = await deploy('loud', 2);
+  expect(stderr).toContain('said xxx');
+  expect(stderr).toContain('loud did not become ready within 2 s, and is not running\n');
+  expect(Buffer.byteLength(stderr)).toBeLessThan(8192);
+});
+
 test('a first release that does not become ready is not left running, and can be removed', async () => {
   await putRelease('bad', brokenAgent);
   const { exitCode, stderr } = await deploy('bad', 1);

@@ -64,7 +64,7 @@ describe('a run', () => {
     expect(await tables.readEvents(id)).toHaveLength(2);
     expect(await tables.readTask(id)).toMatchObject({ status: 1 });
     await tell(statsEvent({ [node]: { ok: 1 }, '10.0.0.2': { unreachable: 1 } }));
-    end({ kind: 'ended', exitCode: 4, lastWords: '' });
+    end({ kind: 'ended', exitCode: 4, lastWords: '', hasActed: true });
     await hasEnded(id);
     expect(await tables.readTask(id)).toMatchObject({ status: 5, err: '1 of 2 nodes failed', work: null });
     expect(await tables.readNodes(id)).toMatchObject([
@@ -81,20 +81,26 @@ describe('a run', () => {
     const { tell, end } = await playOf(first);
     expect(player.plays).toHaveLength(1);
     await tell(statsEvent({ [node]: { ok: 1 } }));
-    end({ kind: 'ended', exitCode: 0, lastWords: '' });
+    end({ kind: 'ended', exitCode: 0, lastWords: '', hasActed: true });
     await playOf(second);
     expect(await tables.readTask(first)).toMatchObject({ status: 2 });
   });
 
   test('is left to others where Ansible is missing', async () => {
-    player.fault = 'ansible-playbook is missing';
+    let looks = 0;
+    player.findFault = async () => {
+      looks += 1;
+      return 'ansible-playbook is missing';
+    };
     const id = await tables.addTask();
     const runs = await startReplica();
-    runs.wake();
-    await until(
-      async () => (await tables.query(sql`select 1 from dispatch_run where attempt = 0`)).length === 1,
-    );
-    player.fault = undefined;
+    // With the second look the first one has had its consequences.
+    await until(async () => {
+      runs.wake();
+      return looks > 1;
+    });
+    expect(await tables.readRuns()).toMatchObject([{ id, attempt: 0 }]);
+    player.findFault = async () => undefined;
     await playOf(id);
   });
 
@@ -119,6 +125,24 @@ describe('a run', () => {
     expect(player.cleaned).toHaveLength(1);
   });
 });
+
+test.each([
+  [true, 1],
+  [false, 0],
+])(
+  'a run whose Ansible broke off has failed, and is ended on its nodes if it had acted there: %s',
+  async (hasActed, times) => {
+    const id = await tables.addTask();
+    await startReplica();
+    const { end } = await playOf(id);
+    end({ kind: 'ended', exitCode: 137, lastWords: '', hasActed });
+    await hasEnded(id);
+    const err = 'ansible-playbook ended with exit code 137';
+    expect(await tables.readTask(id)).toMatchObject({ status: 3, err });
+    expect(await tables.readNodes(id)).toMatchObject([{ status: 3, err }]);
+    expect(player.cleaned).toHaveLength(times);
+  },
+);
 
 describe('a stop', () => {
   test('cuts the play and is not over before its nodes are clean', async () => {
@@ -159,7 +183,7 @@ describe('a stop', () => {
     const { tell, end } = await playOf(id);
     await tell(statsEvent({ [node]: { ok: 1 } }));
     await wantStop(id);
-    end({ kind: 'ended', exitCode: 0, lastWords: '' });
+    end({ kind: 'ended', exitCode: 0, lastWords: '', hasActed: true });
     await hasEnded(id);
     expect(await tables.readTask(id)).toMatchObject({ status: 2 });
   });
@@ -220,8 +244,16 @@ describe('a replica that is stopped', () => {
   test('takes no more runs', async () => {
     const runs = await startReplica();
     await runs.stop();
-    await tables.addTask();
+    let looks = 0;
+    player.findFault = async () => {
+      looks += 1;
+      return undefined;
+    };
+    player = createScriptedPlayer();
+    const id = await tables.addTask();
     runs.wake();
-    expect(await tables.query(sql`select 1 from dispatch_run where attempt = 0`)).toHaveLength(1);
+    await startReplica();
+    await playOf(id);
+    expect(looks).toBe(0);
   });
 });

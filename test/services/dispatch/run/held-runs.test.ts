@@ -47,7 +47,7 @@ async function startPlay() {
 test('its end, which could not be stored in time, is what became of it', async () => {
   const { tell, end } = await startPlay();
   await tell(statsEvent({ [node]: { ok: 1 } }));
-  end({ kind: 'ended', exitCode: 0, lastWords: '' });
+  end({ kind: 'ended', exitCode: 0, lastWords: '', hasActed: true });
   await vi.waitUntil(() => held.done().length === 1);
   take(2);
   expect(held.done()).toMatchObject([{ claim: { id: '1', attempt: 2 }, verdict: { status: 2 } }]);

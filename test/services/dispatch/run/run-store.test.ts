@@ -208,15 +208,19 @@ describe('what nobody ends', () => {
   });
 });
 
-test('events are forgotten when they are old, their task is not', async () => {
+test('events are forgotten when they are old, a part at a time; their task is not', async () => {
   const run = await claimOne();
-  const added = createNodeTally(['10.0.0.1']).add([taskEvent('10.0.0.1')]);
+  const added = createNodeTally(['10.0.0.1']).add([1, 2, 3].map(() => taskEvent('10.0.0.1')));
   await store.addEvents(run.claim, added);
   await store.finish([done(run)]);
-  expect(await clearEvents(tables.database, 1)).toBe(0);
+  const clear = () => clearEvents(tables.database, { retentionDays: 1, limit: 2 });
+  expect(await clear()).toEqual({ hasMore: false });
   await tables.query(sql`update dispatch_task set ended_at = now() - interval '25 hours'`);
-  expect(await clearEvents(tables.database, 1)).toBe(1);
-  expect(await clearEvents(tables.database, 1)).toBe(0);
+  expect(await clear()).toEqual({ hasMore: true });
+  expect(await tables.readEvents(run.taskId)).toHaveLength(1);
+  expect(await tables.readTask(run.taskId)).toMatchObject({ has_events: true });
+  expect(await clear()).toEqual({ hasMore: true });
+  expect(await clear()).toEqual({ hasMore: false });
   expect(await tables.readEvents(run.taskId)).toEqual([]);
   expect(await tables.readTask(run.taskId)).toMatchObject({ status: 2, has_events: false });
 });

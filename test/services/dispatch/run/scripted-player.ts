@@ -19,7 +19,6 @@ export type ScriptedPlayer = Player & {
   readonly plays: ScriptedPlay[];
   /** Run keys, in the order of their clean-ups. */
   readonly cleaned: string[];
-  fault: string | undefined;
   /** What a play that is cut waits for, before it is gone. */
   linger: Promise<void>;
   /** What a clean-up resolves with. */
@@ -35,11 +34,10 @@ export function createScriptedPlayer(): ScriptedPlayer {
   const scripted: ScriptedPlayer = {
     plays,
     cleaned,
-    fault: undefined,
     linger: Promise.resolve(),
     clean: async ({ nodes }) => nodes.map(({ text }) => ({ node: text, isClean: true, reason: '' })),
     playOf: (runKey) => plays.find(({ play }) => play.runKey === runKey),
-    findFault: async () => scripted.fault,
+    findFault: async () => undefined,
     play(play, { onEvents, signal }) {
       const { promise, resolve } = Promise.withResolvers<PlayEnd>();
       signal.addEventListener('abort', () => void scripted.linger.then(() => resolve({ kind: 'stopped' })));

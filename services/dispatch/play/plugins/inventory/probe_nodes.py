@@ -30,6 +30,8 @@ class InventoryModule(BaseInventoryPlugin):
             if play['isGuarded']:
                 addresses = [node['variables']['ansible_host'] for node in play['nodes']]
                 probe_guard.install(addresses, play['files'])
+            else:
+                probe_guard.install_for_roles(play['private'], play['files'])
             for node in play['nodes']:
                 inventory.add_host(node['name'], 'all')
                 for name, value in node['variables'].items():

@@ -4,7 +4,11 @@ no other hosts, and no other way to reach them.
 Content of callers is checked before it comes here. What is checked there is text, and templates can hide text from
 that: so what it must not reach is taken away at run time, too. Written for ansible-core 2.14 to 2.18. Where a name is
 missing, as it may be in a later release, the play ends before anything is run.
+
+Roles are the operator's and may do all that, but callers choose their variables, and so perhaps what files they read.
 """
+
+import os
 
 from ansible import constants
 from ansible import template as ansible_template
@@ -66,6 +70,40 @@ def install(addresses, files):
     replace(Connection, 'get_option', with_own_options(Connection.get_option, frozenset(addresses)))
     replace(ActionBase, '_find_needle', refuse_file)
     replace(DataLoader, '_get_file_contents', only_files(DataLoader._get_file_contents, frozenset(files)))
+
+
+def install_for_roles(private, files):
+    """Keeps roles from files of the run itself, whatever a variable says.
+
+    `private`: paths of those, of folders with all in them; `files`: those of them that Ansible may load all the same.
+    """
+
+    def check(path):
+        path = os.path.realpath(path)
+        if any(path == name or path.startswith(name + '/') for name in private):
+            raise AnsibleError('files of the run are not available to its roles')
+
+    find = ActionBase._find_needle
+    read = DataLoader._get_file_contents
+    provide = DataLoader.get_real_file
+
+    def find_checked(self, dirname, needle):
+        path = find(self, dirname, needle)
+        check(path)
+        return path
+
+    def read_checked(self, file_name):
+        if file_name not in files:
+            check(self.path_dwim(file_name))
+        return read(self, file_name)
+
+    def provide_checked(self, file_path, decrypt=True):
+        check(self.path_dwim(file_path))
+        return provide(self, file_path, decrypt=decrypt)
+
+    replace(ActionBase, '_find_needle', find_checked)
+    replace(DataLoader, '_get_file_contents', read_checked)
+    replace(DataLoader, 'get_real_file', provide_checked)
 
 
 def replace(owner, name, value):
