@@ -86,9 +86,13 @@ function readReport(stdout: string | undefined): AgentReport | undefined {
 }
 
 /** The last line of standard error is the conclusion of the script; the lines before it are the agent's last words. */
-function describeFailure(step: z.infer<typeof stepSchema> | undefined, err: string | null): string {
-  const said = step?.stderr?.trim() || step?.msg?.trim() || err || '';
-  return said.split('\n').slice(-maxReasonLines).join('\n');
+function describeFailure(
+  step: z.infer<typeof stepSchema> | undefined,
+  err: string | null,
+): string | undefined {
+  const said = step?.stderr?.trim() || step?.msg?.trim() || err || undefined;
+  return said?.split('\n').slice(-maxReasonLines).join('\n');
 }
 
-const maxReasonLines = 8;
+// What the script tells of the agent's log, and its conclusion: the cause of a crash stands above a stack of calls.
+const maxReasonLines = 21;

@@ -8,14 +8,14 @@ import { checkVariableName } from './variable-names.ts';
 export type Params = {
   /** Values are data: whoever hands them to Ansible has to mark their texts as not to be evaluated. */
   params: Record<string, JsonValue>;
-  /** To be blotted out wherever they appear in what comes back; the longest first. */
+  /** To be blotted out wherever they appear in what comes back. */
   secretTexts: string[];
 };
 
 const maxOctets = 64 * 1024;
 const maxDepth = 16;
 /** Each is looked for in all that comes back. */
-const maxSecretTexts = 2000;
+const maxSecretLines = 2000;
 
 /** Parameters and secrets as one set of variables. Each is an object, an object as JSON in a string, or nothing (`null`, `""`). */
 export function readParams(params: unknown, secrets: unknown): Reading<Params> {
@@ -25,7 +25,8 @@ export function readParams(params: unknown, secrets: unknown): Reading<Params> {
     for (const name of Object.keys(secret))
       if (Object.hasOwn(open, name)) refuse('secrets', `${name} is in params, too`);
     const secretTexts = findSecretTexts(open, secret);
-    if (secretTexts.length > maxSecretTexts) refuse('secrets', `more than ${maxSecretTexts} texts and lines`);
+    const lines = secretTexts.reduce((sum, text) => sum + text.split('\n').length, 0);
+    if (lines > maxSecretLines) refuse('secrets', `more than ${maxSecretLines} lines`);
     return { params: { ...open, ...secret }, secretTexts };
   });
 }

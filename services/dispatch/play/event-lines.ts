@@ -19,6 +19,7 @@ const statsSchema = z.object({
 const lineSchema = z.discriminatedUnion('kind', [
   /** The first one: Ansible has read the play, and is about to act. */
   z.object({ kind: z.literal('start') }),
+  z.object({ kind: z.literal('begin'), node: z.string(), at: z.int() }),
   z.object({
     kind: z.literal('task'),
     node: z.string(),
@@ -50,6 +51,7 @@ export function readEventLine(
     return { kind: 'event', event: { kind: 'stats', nodes: Object.fromEntries(known) } };
   }
   if (!nodes.has(event.node)) return { kind: 'garbage' };
+  if (event.kind === 'begin') return { kind: 'event', event };
   const action = maskText(event.action, secretForms);
   return { kind: 'event', event: { ...event, action, detail: maskObject(event.detail, secretForms) } };
 }

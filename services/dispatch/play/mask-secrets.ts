@@ -3,16 +3,33 @@ import type { JsonValue } from '../content/json.ts';
 
 const blot = '********';
 // Shorter lines of a secret stand in too many other texts.
-const minLineLength = 6;
+const minLineLength = 8;
 
-/** The forms in which a secret may come back: as it is, quoted within JSON, and line by line. The longest first. */
+/**
+ * The forms in which a secret may come back: as it is and line by line, each within JSON, within JSON in a string of JSON, and
+ * as Python writes JSON. The longest first, so that none is cut open by a shorter one.
+ */
 export function listSecretForms(secretTexts: readonly string[]): string[] {
-  const forms = secretTexts.flatMap((text) => [
-    text,
-    JSON.stringify(text).slice(1, -1),
-    ...(text.includes('\n') ? text.split(/\r?\n/).filter((line) => line.trim().length >= minLineLength) : []),
-  ]);
+  const forms = secretTexts.flatMap((text) => [text, ...longLinesOf(text)]).flatMap(formsOf);
   return [...new Set(forms)].filter((form) => form !== '').sort((a, b) => b.length - a.length);
+}
+
+function longLinesOf(text: string): string[] {
+  const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
+  return lines.length === 1 ? [] : lines.filter((line) => line.length >= minLineLength);
+}
+
+function formsOf(text: string): string[] {
+  const escaped = escapeJson(text);
+  return [text, escaped, escapeJson(escaped), escaped.replaceAll(/[\u007f-\uffff]/g, escapeUnit)];
+}
+
+function escapeJson(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 /** `forms` as `listSecretForms` gives them. */

@@ -53,7 +53,11 @@ export type NodeStats = {
   ignored: number;
 };
 
-export type PlayEvent = TaskEvent | { kind: 'stats'; nodes: Record<string, NodeStats> };
+export type PlayEvent =
+  | TaskEvent
+  /** The first Ansible task on a node begins; milliseconds since the epoch. */
+  | { kind: 'begin'; node: string; at: number }
+  | { kind: 'stats'; nodes: Record<string, NodeStats> };
 
 export type PlayEnd =
   /**

@@ -42,10 +42,13 @@ export function createNodeTally(nodes: readonly string[]): NodeTally {
   let seq = 0;
   let hasStats = false;
 
+  function begin(state: NodeState, atMs: number): void {
+    state.startedAt ??= atMs;
+    if (state.status === dispatchStatuses.waiting) state.status = dispatchStatuses.running;
+  }
+
   function addTask(state: NodeState, event: Extract<PlayEvent, { kind: 'task' }>): EventRow {
     const { node, action, module, result, isIgnored, isChanged, startedAt, endedAt, detail } = event;
-    state.startedAt ??= startedAt;
-    if (state.status === dispatchStatuses.waiting) state.status = dispatchStatuses.running;
     if (result === 'ok') state.ok += 1;
     else if (result === 'skipped') state.skipped += 1;
     else state.failed += 1;
@@ -80,7 +83,8 @@ export function createNodeTally(nodes: readonly string[]): NodeTally {
         }
         const state = states.get(event.node);
         if (state === undefined) continue;
-        rows.push(addTask(state, event));
+        begin(state, event.kind === 'begin' ? event.at : event.startedAt);
+        if (event.kind === 'task') rows.push(addTask(state, event));
         changed.add(state);
       }
       return { rows, nodes: [...changed].map((state) => ({ ...state })) };

@@ -70,7 +70,11 @@ test('a node on which a run was stopped has no reason unless one was told', () =
 });
 
 test('of what failed the reason is told, too, where a stack of calls follows it', () => {
-  const words = ['Error: broken', ...Array.from({ length: 18 }, (_, index) => `    at frame ${index}`), 'gone'];
+  const words = [
+    'Error: broken',
+    ...Array.from({ length: 18 }, (_, index) => `    at frame ${index}`),
+    'gone',
+  ];
   const [, failed] = readOutcomes(
     describeRun([{ host: '10.0.0.2', task: 'Run the release', result: 'failed', stderr: words.join('\n') }]),
   );

@@ -19,6 +19,12 @@ test('a secret within JSON in a string and each line of it are blotted out', () 
   expect(maskText('second line\r\nab', forms)).toBe('********\r\nab');
 });
 
+test('a secret as Python writes it, and in JSON within JSON, is blotted out', () => {
+  const forms = listSecretForms(['pä"ss']);
+  expect(maskText('{"a": "p\\u00e4\\"ss"}', forms)).toBe('{"a": "********"}');
+  expect(maskText(JSON.stringify({ a: JSON.stringify({ b: 'pä"ss' }) }), forms)).not.toContain('ss');
+});
+
 test('keys, numbers and all depths are looked at', () => {
   const forms = listSecretForms(['1234', 'geheim']);
   expect(maskJson({ geheim: [1234, { a: 'x1234', b: true, c: null }] }, forms)).toEqual({

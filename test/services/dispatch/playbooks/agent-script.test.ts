@@ -78,7 +78,10 @@ test('a release that does not become ready makes way for the one before it, with
 });
 
 test('long last words leave room for the conclusion, which is kept to 8 KiB with them', async () => {
-  await putRelease('loud', `for (let line = 0; line < 30; line += 1) console.error('said ' + 'x'.repeat(2000));`);
+  await putRelease(
+    'loud',
+    `for (let line = 0; line < 30; line += 1) console.error('said ' + 'x'.repeat(2000));`,
+  );
   const { stderr } = await deploy('loud', 2);
   expect(stderr).toContain('said xxx');
   expect(stderr).toContain('loud did not become ready within 2 s, and is not running\n');

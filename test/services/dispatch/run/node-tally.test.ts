@@ -12,6 +12,16 @@ test('a node waits until something happened on it', () => {
   expect(tally.hasStats()).toBe(false);
 });
 
+test('a node runs from the beginning of its first step on', () => {
+  const tally = createNodeTally(['a', 'b']);
+  expect(tally.add([{ kind: 'begin', node: 'a', at: startedAt - 5000 }])).toMatchObject({
+    rows: [],
+    nodes: [{ node: 'a', status: 1, startedAt: startedAt - 5000 }],
+  });
+  tally.add([taskEvent('a')]);
+  expect(tally.nodes()).toMatchObject([{ ok: 1, startedAt: startedAt - 5000 }, { status: 0 }]);
+});
+
 test('events are numbered through all batches', () => {
   const tally = createNodeTally(['a']);
   tally.add([taskEvent('a'), taskEvent('a')]);

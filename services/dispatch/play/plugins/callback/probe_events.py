@@ -45,12 +45,17 @@ class CallbackModule(CallbackBase):
         self._max_line = settings['maxLineOctets']
         self._details_left = settings['maxDetailOctets']
         self._starts = {}
+        self._begun = set()
 
     def v2_playbook_on_start(self, playbook):
         self._write({'kind': 'start'})
 
     def v2_runner_on_start(self, host, task):
-        self._starts[(host.get_name(), task._uuid)] = time.time()
+        name, now = host.get_name(), time.time()
+        self._starts[(name, task._uuid)] = now
+        if name not in self._begun:
+            self._begun.add(name)
+            self._write({'kind': 'begin', 'node': name, 'at': int(now * 1000)})
 
     def v2_runner_on_ok(self, result):
         self._report(result, 'ok')

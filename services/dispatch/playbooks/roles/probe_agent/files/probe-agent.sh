@@ -83,13 +83,13 @@ point_to() {
   ln -sfn "current/release/$programs/probe-agent.sh" probe-agent.sh
 }
 
-# What the agent has said since the log had so many bytes.
+# What the agent has said since the log had so many bytes. A run keeps 8 KiB of a text: the conclusion has to fit behind it.
 last_words() {
   if [ "$manager" = systemd ]; then
     journalctl --unit "$service.service" --lines 20 --no-pager --output cat
   else
     tail -c "+$(($1 + 1))" run/log | tail -n 20
-  fi
+  fi | cut -c 1-350
 }
 
 log_size() {
