@@ -12,11 +12,11 @@ Usage:
   npm run agents -- list    [--region …]
   npm run agents -- follow RUN | cancel RUN
 
-deploy installs the agent of this version, or brings it up to date, and waits until it takes
-orders; upgrade does so with the settings it has. The machine needs sshd and python3, no
-Node.js and no way to the internet. A release that does not become ready makes way for the
-one before it. Doing the same again changes nothing. list shows the agents that are alive,
-as the gateway knows them.
+deploy installs the agent, or brings it up to date, and waits until it takes orders; upgrade
+does so with the settings it has. It is the agent as it was when the dispatch service started:
+restart that after an update. The machine needs sshd and python3, no Node.js and no way to the
+internet. A release that does not become ready makes way for the one before it. Doing the same
+again changes nothing. list shows the agents that are alive, as the gateway knows them.
 
 Nodes:
       --nodes NODE,…   10.0.0.1, 10.0.0.1:2222, 2001:db8::1, [2001:db8::1]:2222; again for more
