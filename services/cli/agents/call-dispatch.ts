@@ -83,9 +83,7 @@ async function post(
     const signal = AbortSignal.timeout(timeoutMs);
     // A key goes to nobody else.
     const response = await fetch(url, { method: 'POST', headers, body, signal, redirect: 'error' });
-    const reply = new Uint8Array(await response.arrayBuffer());
-    if (reply.length > maxReplyOctets) throw new Error(`a reply of ${reply.length} octets`);
-    return { status: response.status, body: reply };
+    return { status: response.status, body: await readReply(response) };
   } catch (error) {
     const cause = error instanceof TypeError && error.cause !== undefined ? error.cause : error;
     const how = describeError(cause);
@@ -102,4 +100,15 @@ function readJson(body: Uint8Array): unknown {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+async function readReply(response: Response): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > maxReplyOctets) throw new Error(`a reply of more than ${maxReplyOctets} octets`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }

@@ -29,9 +29,18 @@ const magicNames = new Set([
   plainMark,
 ]);
 
+/** Words of Python, which Ansible takes for no name. */
+const keywords = new Set(
+  (
+    'False None True and as assert async await break class continue def del elif else except finally for from global if ' +
+    'import in is lambda nonlocal not or pass raise return try while with yield'
+  ).split(' '),
+);
+
 /** Refuses what is no name of a variable, and those that steer Ansible (`ansible_connection` moves a task to the controller). */
 export function checkVariableName(name: string, place: string): void {
-  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) refuse(place, `${showKey(name)} is no name of a variable`);
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || keywords.has(name))
+    refuse(place, `${showKey(name)} is no name of a variable`);
   const lower = name.toLowerCase();
   if (/^_*ansible_/.test(lower)) refuse(place, `${showKey(name)}: names in ansible_ belong to Ansible`);
   if (name.startsWith('__') || magicNames.has(lower) || lower.startsWith('inventory_'))

@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, realpath, rm, stat, utimes } from 'node:fs/pr
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { systemErrorCode } from '../../../infra/error-text.ts';
 import { isThere } from '../../../infra/is-there.ts';
 import type { Logger } from '../../../infra/logger.ts';
 import type { Content } from '../content/content.ts';
@@ -60,12 +61,15 @@ const manifestSchema = z.object({ version: z.string().regex(/^[0-9A-Za-z.+-]{1,4
 export function createAgentRelease(options: AgentReleaseOptions): AgentReleases {
   let provided: Promise<AgentRelease> | undefined;
 
-  function provide(): Promise<AgentRelease> {
+  async function provide(): Promise<AgentRelease> {
     provided ??= build(options).catch((error: unknown) => {
       provided = undefined;
       throw error;
     });
-    return provided;
+    const release = await provided;
+    if (await isStillThere(release)) return release;
+    provided = undefined;
+    return provide();
   }
 
   return {
@@ -81,10 +85,22 @@ export function createAgentRelease(options: AgentReleaseOptions): AgentReleases 
 async function build(options: AgentReleaseOptions): Promise<AgentRelease> {
   await mkdir(options.folder, { recursive: true });
   const [release, runtime] = await Promise.all([buildRelease(options), buildRuntime(options)]);
+  const archives = { release, runtime };
+  await isStillThere(archives);
+  await removeUnused(options.folder, Date.now() - keptMs);
+  return archives;
+}
+
+/** Marks the archives as asked for; false where somebody has removed one. */
+async function isStillThere({ release, runtime }: AgentRelease): Promise<boolean> {
   const now = new Date();
-  for (const path of [release, runtime]) await utimes(path, now, now);
-  await removeUnused(options.folder, now.getTime() - keptMs);
-  return { release, runtime };
+  try {
+    for (const path of [release, runtime]) await utimes(path, now, now);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /** Archives that nobody has asked for since then: of versions that are gone. */

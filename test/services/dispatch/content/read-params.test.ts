@@ -25,6 +25,7 @@ describe('parameters', () => {
     ['a key with a dash', { 'a-b': 1 }, /no name of a variable/],
     ['a key that is a template', { '{{ a }}': 1 }, /no name of a variable/],
     ['an empty key', { '': 1 }, /no name of a variable/],
+    ['a word of Python', { class: 1 }, /class is no name of a variable/],
     ['a name of Ansible', { hostvars: {} }, /a name that Ansible sets itself/],
     ['the name of the node', { inventory_hostname: 'x' }, /a name that Ansible sets itself/],
     ['the mark of this service', { probe_plain_mark: 'x' }, /a name that Ansible sets itself/],

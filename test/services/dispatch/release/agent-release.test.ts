@@ -73,6 +73,12 @@ test('archives that are there are taken, and those of old versions go', async ()
   expect(Object.values(taken)).toEqual(archives.map((archive) => join(folder, basename(archive))));
   const after = await readInodes();
   expect(after).toEqual(before.filter(([name]) => !name.startsWith('probe-agent-0.0.1-')));
+
+  await rm(taken.release);
+  expect(await releases.provide()).toEqual(taken);
+  expect((await readdir(folder)).sort()).toEqual(
+    before.map(([name]) => name).filter((name) => !name.includes('0.0.1')),
+  );
 });
 
 async function readInodes(): Promise<[name: string, inode: number][]> {
