@@ -2,8 +2,8 @@ import type { ParseArgsOptionsConfig } from 'node:util';
 import { expect, test } from 'vitest';
 import { repositoryFolder } from '../../../infra/local-stack/data-folder.ts';
 import { runProgram } from '../../../infra/local-stack/run-program.ts';
-import { findTakenOptions } from '../../../services/cli/npm-options.ts';
 import { agentsOptions } from '../../../services/cli/agents/agents-arguments.ts';
+import { findTakenOptions } from '../../../services/cli/npm-options.ts';
 import { probeOptions } from '../../../services/cli/probe/probe-arguments.ts';
 import { taskOptions } from '../../../services/cli/task/task-arguments.ts';
 
