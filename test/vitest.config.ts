@@ -8,8 +8,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/helpers/global-setup.ts'],
     pool: 'forks',
-    // Most files drive server processes beside their own; more workers than this only make them wait.
-    maxWorkers: 2,
+    // Many files wait for server processes most of the time; with more workers than this they wait for each other.
+    maxWorkers: 3,
     testTimeout: 20_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,
