@@ -37,8 +37,12 @@ export async function startNodeSandbox(
   )
     throw new Error('the output of the sandbox is not piped');
   let initPid = 0;
+  let told = '';
+  const pidTold = Promise.withResolvers<void>();
   information.setEncoding('utf8').on('data', (text: string) => {
-    initPid = Number(/"child-pid": (\d+)/.exec(text)?.[1] ?? initPid);
+    told += text;
+    initPid = Number(/"child-pid": (\d+)/.exec(told)?.[1] ?? 0);
+    if (initPid > 0) pidTold.resolve();
   });
   const stop = createStop(child, closed, () => initPid);
   const lines: string[] = [];
@@ -49,6 +53,8 @@ export async function startNodeSandbox(
     if (listening === addressCount || line.includes('Address already in use')) break;
   }
   const said = lines.join('\n');
+  // The two ways of the sandbox to this process are not in step.
+  if (listening === addressCount) await Promise.race([pidTold.promise, closed]);
   if (listening === addressCount && initPid > 0) {
     child.stderr.resume();
     return { sandbox: { initPid, stop }, said };
