@@ -4,7 +4,7 @@ import { wakeSubject } from '../../contracts/subjects.ts';
 import type { Bus } from '../../infra/bus/bus.ts';
 import type { Database } from '../../infra/database/database.ts';
 import { type PartitionState, readPartitionState } from '../../infra/database/day-partitions.ts';
-import { type QueueState, readQueueState } from '../../infra/database/queue-state.ts';
+import { createQueueGauges } from '../../infra/database/queue-gauges.ts';
 import { type Component, sequence } from '../../infra/lifecycle.ts';
 import type { Logger } from '../../infra/logger.ts';
 import type { Metrics } from '../../infra/metrics.ts';
@@ -51,14 +51,13 @@ export function createScheduler(options: {
   ]);
   // An alarm on the growth of a counter needs to see where it started.
   for (const status of runFailures) buried.inc({ status }, 0);
-  let queue: QueueState = { ready: 0, leased: 0, oldestReadyS: 0 };
-  metrics.gauge('probe_runs_ready', 'Runs that wait to be claimed', () => queue.ready);
-  metrics.gauge('probe_runs_leased', 'Runs that an agent holds', () => queue.leased);
-  metrics.gauge(
-    'probe_runs_oldest_ready_seconds',
-    'How long the oldest ready run has been due',
-    () => queue.oldestReadyS,
-  );
+  const queue = createQueueGauges({
+    prefix: 'probe_runs',
+    noun: 'run',
+    database,
+    table: 'probe_run',
+    metrics,
+  });
   let partitions: PartitionState = { count: 0, daysAhead: -1 };
   metrics.gauge('probe_partitions', 'Partitions of slots and results', () => partitions.count);
   metrics.gauge(
@@ -118,7 +117,7 @@ export function createScheduler(options: {
       async work() {
         // Also when upkeep fails, or the alarm on it could not go off.
         partitions = await readPartitionState(database, dayTables);
-        queue = await readQueueState(database, 'probe_run');
+        await queue.measure();
         return { hasMore: false };
       },
     }),

@@ -6,7 +6,7 @@ import {
   type PartitionState,
   readPartitionState,
 } from '../../../infra/database/day-partitions.ts';
-import { type QueueState, readQueueState } from '../../../infra/database/queue-state.ts';
+import { createQueueGauges } from '../../../infra/database/queue-gauges.ts';
 import { type Component, sequence } from '../../../infra/lifecycle.ts';
 import type { Logger } from '../../../infra/logger.ts';
 import type { Metrics } from '../../../infra/metrics.ts';
@@ -57,14 +57,13 @@ export function createCrontabRuns(options: {
   ]);
   // An alarm on the growth of a counter needs to see where it started.
   for (const reason of ['lost', 'expired']) buried.inc({ reason }, 0);
-  let queue: QueueState = { ready: 0, leased: 0, oldestReadyS: 0 };
-  metrics.gauge('probe_crontab_runs_ready', 'Runs that wait', () => queue.ready);
-  metrics.gauge('probe_crontab_runs_leased', 'Runs that a replica holds', () => queue.leased);
-  metrics.gauge(
-    'probe_crontab_runs_oldest_ready_seconds',
-    'How long the oldest ready run has been due',
-    () => queue.oldestReadyS,
-  );
+  const queue = createQueueGauges({
+    prefix: 'probe_crontab_runs',
+    noun: 'run',
+    database: upkeepDatabase,
+    table: 'crontab_run',
+    metrics,
+  });
   let partitions: PartitionState = { count: 0, daysAhead: -1 };
   metrics.gauge(
     'probe_crontab_partitions_days_ahead',
@@ -110,7 +109,7 @@ export function createCrontabRuns(options: {
       logger,
       async work() {
         partitions = await readPartitionState(upkeepDatabase, dayTables);
-        queue = await readQueueState(upkeepDatabase, 'crontab_run');
+        await queue.measure();
         return { hasMore: false };
       },
     }),

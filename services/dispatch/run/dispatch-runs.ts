@@ -2,7 +2,7 @@
 import { dispatchStatuses } from '../../../contracts/dispatch.ts';
 import type { Database } from '../../../infra/database/database.ts';
 import { createLeaseHolder } from '../../../infra/database/lease-holder.ts';
-import { type QueueState, readQueueState } from '../../../infra/database/queue-state.ts';
+import { createQueueGauges } from '../../../infra/database/queue-gauges.ts';
 import { type Component, sequence } from '../../../infra/lifecycle.ts';
 import type { Logger } from '../../../infra/logger.ts';
 import type { Metrics } from '../../../infra/metrics.ts';
@@ -64,14 +64,13 @@ export function createDispatchRuns(
   const fenced = metrics.counter('probe_dispatch_runs_fenced_total', 'Runs that ended after another claim');
   // An alarm on the growth of a counter needs to see where it started.
   for (const status of Object.keys(dispatchStatuses)) ended.inc({ status }, 0);
-  let queue: QueueState = { ready: 0, leased: 0, oldestReadyS: 0 };
-  metrics.gauge('probe_dispatch_runs_ready', 'Runs that wait', () => queue.ready);
-  metrics.gauge('probe_dispatch_runs_leased', 'Runs that a replica holds', () => queue.leased);
-  metrics.gauge(
-    'probe_dispatch_runs_oldest_ready_seconds',
-    'How long the oldest ready run has been due',
-    () => queue.oldestReadyS,
-  );
+  const queue = createQueueGauges({
+    prefix: 'probe_dispatch_runs',
+    noun: 'run',
+    database: upkeepDatabase,
+    table: 'dispatch_run',
+    metrics,
+  });
   metrics.gauge('probe_dispatch_runs_held', 'Runs claimed here and not yet stored', () => held.count());
 
   const held = createHeldRuns({
@@ -134,7 +133,7 @@ export function createDispatchRuns(
       intervalMs: measureMs,
       logger,
       async work() {
-        queue = await readQueueState(upkeepDatabase, 'dispatch_run');
+        await queue.measure();
         return { hasMore: false };
       },
     }),
