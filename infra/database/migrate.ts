@@ -8,6 +8,7 @@ import * as recurring from './migrations/003-recurring.ts';
 import * as taskReply from './migrations/004-task-reply.ts';
 import * as crontab from './migrations/005-crontab.ts';
 import * as dispatch from './migrations/006-dispatch.ts';
+import * as job from './migrations/007-job.ts';
 
 /** Forward only, in the order of their names. */
 const migrations: Record<string, Migration> = {
@@ -17,6 +18,7 @@ const migrations: Record<string, Migration> = {
   '004-task-reply': taskReply,
   '005-crontab': crontab,
   '006-dispatch': dispatch,
+  '007-job': job,
 };
 
 /** Runs what has not run yet; resolves with the names of what ran. */

@@ -2,6 +2,7 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { CrontabTask } from '../../contracts/crontab.ts';
 import type { DispatchResult, DispatchStatus } from '../../contracts/dispatch.ts';
+import type { JobState, JobType } from '../../contracts/job.ts';
 import type { SectionRecord, VerboseRow } from '../../contracts/probe.ts';
 import type { RunPayload } from '../../contracts/run.ts';
 import type { Task } from '../../contracts/task.ts';
@@ -30,6 +31,9 @@ export type LeaseColumns = {
   /** The session of the process that holds the lease. */
   claimed_by: string | null;
 };
+
+/** What kind of worker a job is for: 0 computes, 1 probes. */
+export type JobLane = 0 | 1;
 
 export type Tables = {
   probe_task: {
@@ -211,6 +215,28 @@ export type Tables = {
     ended_at: Date;
     detail: JSONColumnType<Record<string, unknown>>;
   };
+  job_task: {
+    /** bigint: a decimal string. */
+    id: Generated<string>;
+    /** A UUID: what callers know it by. */
+    task_id: Generated<string>;
+    type: JobType;
+    state: Generated<JobState>;
+    idempotency_key: string | null;
+    /** SHA-256 of type and request. */
+    request_hash: Buffer;
+    /** JSON as it was submitted; null when the job has ended. */
+    request: Buffer | null;
+    /** JSON; null without success. */
+    result: Buffer | null;
+    /** Why it failed. */
+    info: string | null;
+    created_at: Timestamp;
+    started_at: Date | null;
+    ended_at: Date | null;
+  };
+  /** `id` is that of the job. */
+  job_run: LeaseColumns & { lane: JobLane; is_stop_wanted: Generated<boolean> };
   domain_group: { id: Generated<number>; name: string; domains: string[]; updated_at: Timestamp };
   probe_group_detail: { group_id: number; country: string; province: string; city: string; carrier: string };
   probe_result: {
