@@ -6,12 +6,19 @@ import type { LeaseTable } from './lease-table.ts';
 export type QueueState = { ready: number; leased: number; oldestReadyS: number };
 
 /** It counts the whole table: where that takes longer, no figures are better than more load. */
-const statementLimit = '5s';
+const defaultLimitMs = 5000;
 
-/** `oldestReadyS`: how long the oldest ready row has been due, seconds. Throws `UNAVAILABLE` where counting takes too long. */
-export async function readQueueState(database: Database, table: LeaseTable): Promise<QueueState> {
+/**
+ * `oldestReadyS`: how long the oldest ready row has been due, seconds. Throws `UNAVAILABLE` where counting takes longer
+ * than `limitMs`.
+ */
+export async function readQueueState(
+  database: Database,
+  table: LeaseTable,
+  { limitMs = defaultLimitMs }: { limitMs?: number } = {},
+): Promise<QueueState> {
   const { rows } = await database.transact(async (db) => {
-    await sql`set local statement_timeout = ${sql.lit(statementLimit)}`.execute(db);
+    await sql`set local statement_timeout = ${sql.lit(limitMs)}`.execute(db);
     return sql<QueueState>`
       select
         count(*) filter (where state = 0)::integer as ready,

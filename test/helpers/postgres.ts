@@ -15,7 +15,8 @@ export type TestDatabase = {
 export async function createTestDatabase(): Promise<TestDatabase> {
   const adminUrl = inject('postgresUrl');
   const name = `test_${randomBytes(8).toString('hex')}`;
-  await executeSql(adminUrl, `create database ${name} template ${templateDatabase}`);
+  // File by file: through the write-ahead log the first hundred take ten times as long, while its segments are made.
+  await executeSql(adminUrl, `create database ${name} template ${templateDatabase} strategy file_copy`);
   return {
     url: inDatabase(adminUrl, name),
     drop: () => executeSql(adminUrl, `drop database ${name}`),

@@ -149,7 +149,7 @@ test('what agents probe while PgBouncer is gone is stored when it is back', asyn
 }, 60_000);
 
 test('PgBouncer killed again and again while runs are claimed and stored loses none of them', async () => {
-  const { platform, pgbouncer } = await startPooledPlatform();
+  const { platform, pgbouncer, agents } = await startPooledPlatform();
   const dns = keepUntilTestEnd(await startHoldingDnsServer());
   dns.open();
   await platform.addTasks({ names: 2, count: 1000, dnsServers: [dns.text] });
@@ -163,6 +163,12 @@ test('PgBouncer killed again and again while runs are claimed and stored loses n
     interval: 50,
     timeout: 20_000,
   });
+  // What is left then is what claims gave to agents that never heard of it.
+  const isLeft = async () =>
+    (await platform.readNumber('select count(*) from probe_run where state = 0')) === 0 &&
+    (await sumMetric(agents, 'probe_runs_held')) === 0;
+  await vi.waitUntil(isLeft, { interval: 50, timeout: 60_000 });
+  await platform.endLeases();
   await runsDone(platform);
 
   expect(await accountFor(platform)).toMatchObject({

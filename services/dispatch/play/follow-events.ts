@@ -25,18 +25,22 @@ const lookEveryMs = 200;
 const chunkOctets = 256 * 1024;
 // The writer keeps far below it (OutputLimits).
 const maxLineOctets = 1024 * 1024;
-const retryMs = 500;
+const defaultRetryMs = 500;
 const retriesAfterStop = 10;
 const newline = 0x0a;
 
-/** Resolves when all events were handed on. */
-export async function followEvents(source: EventSource, sink: EventSink): Promise<void> {
+/** Resolves when all events were handed on. `retryMs`: from an offer that was not taken to the next. */
+export async function followEvents(
+  source: EventSource,
+  sink: EventSink,
+  { retryMs = defaultRetryMs }: { retryMs?: number } = {},
+): Promise<void> {
   const { file, ended } = source;
   const handle = await open(file, 'r');
   const end = new AbortController();
   void ended.finally(() => end.abort()).catch(() => undefined);
   let garbage = 0;
-  const deliver = createDelivery(sink);
+  const deliver = createDelivery(sink, retryMs);
   try {
     const reader = createLineReader(handle);
     for (;;) {
@@ -89,7 +93,10 @@ function createLineReader(handle: FileHandle): {
 }
 
 /** Offers the same batch again until it is taken. */
-function createDelivery({ onEvents, signal, logger }: EventSink): (events: PlayEvent[]) => Promise<void> {
+function createDelivery(
+  { onEvents, signal, logger }: EventSink,
+  retryMs: number,
+): (events: PlayEvent[]) => Promise<void> {
   let retriesLeft = retriesAfterStop;
   return async (events) => {
     while (retriesLeft > 0) {

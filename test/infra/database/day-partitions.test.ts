@@ -220,13 +220,13 @@ describe('maintainDayPartitions', () => {
   test('gives up after a second where a reader is in the way, and goes on the next time', async () => {
     await whileRead(['probe_slot_default'], async () => {
       const startedAt = performance.now();
-      const fault: unknown = await maintain().catch((error: unknown) => error);
+      const fault: unknown = await maintain(7, 0).catch((error: unknown) => error);
       expect(fault).toBeInstanceOf(AggregateError);
-      expect(fault).toMatchObject({ errors: Array.from({ length: 5 }, () => ({ code: '55P03' })) });
+      expect(fault).toMatchObject({ errors: [{ code: '55P03' }, { code: '55P03' }] });
       expect(performance.now() - startedAt).toBeGreaterThan(900);
       expect(performance.now() - startedAt).toBeLessThan(10_000);
       expect(await listPartitions('probe_slot')).toEqual([]);
-      expect(await listPartitions('probe_result')).toHaveLength(5);
+      expect(await listPartitions('probe_result')).toHaveLength(2);
     });
     expect(await maintain()).toEqual({ count: 10, daysAhead: 3 });
   });

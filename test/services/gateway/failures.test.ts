@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
-import { describe, expect, onTestFailed, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFailed, onTestFinished, type TestContext, test } from 'vitest';
 import { decodeReply } from '../../../contracts/decode.ts';
 import { type RpcInput, rpcs } from '../../../contracts/rpc.ts';
 import { subjects } from '../../../contracts/subjects.ts';
@@ -36,6 +36,14 @@ function startGateway(
 
 async function startAgent(nats: TestNatsServer, script: (received: ReceivedOrder) => void) {
   return keepUntilTestEnd(await startScriptedAgent({ natsUrl: nats.url, id: 'one', script }));
+}
+
+/** As `keepUntilTestEnd`, for a test beside which others run. */
+function keeperOf({ onTestFinished: atEnd }: TestContext) {
+  return <Item extends { stop(): Promise<unknown> }>(item: Item): Item => {
+    atEnd(async () => void (await item.stop()));
+    return item;
+  };
 }
 
 async function query(url: string, sql: string) {
@@ -244,12 +252,14 @@ describe('two gateways', () => {
   });
 });
 
-describe('nats-server', () => {
-  test('killed mid-gather leaves the gateway able to serve once it is back', async () => {
-    const nats = await startNats();
-    const gateway = keepUntilTestEnd(await startGateway(nats));
-    const agent = await startAgent(nats, () => undefined);
-    const client = keepUntilTestEnd(await connectTestClient(nats.url));
+// They wait for most of their time, which they may do side by side.
+describe.concurrent('nats-server', () => {
+  test('killed mid-gather leaves the gateway able to serve once it is back', async (context) => {
+    const keep = keeperOf(context);
+    const nats = keep(await startNatsServer());
+    const gateway = keep(await startGateway(nats));
+    const agent = keep(await startScriptedAgent({ natsUrl: nats.url, id: 'one', script: () => undefined }));
+    const client = keep(await connectTestClient(nats.url));
     const doomed = client.call('oneShoot', { ...probe, resp_timeout: 1 });
     const outcome = expect(doomed).rejects.toMatchObject({
       code: expect.stringMatching(/^(TIMEOUT|UNAVAILABLE)$/),
@@ -266,9 +276,10 @@ describe('nats-server', () => {
     expect(decodeReply(rpcs.oneShoot, (await served).data)).toEqual({ results: ['192.0.2.0'] });
   });
 
-  test('away makes /readyz say so, and /healthz not', async () => {
-    const nats = await startNats();
-    const gateway = keepUntilTestEnd(await startGateway(nats));
+  test('away makes /readyz say so, and /healthz not', async (context) => {
+    const keep = keeperOf(context);
+    const nats = keep(await startNatsServer());
+    const gateway = keep(await startGateway(nats));
     await nats.kill();
     await until(async () => (await fetch(`${gateway.metricsUrl}/readyz`)).status === 503);
     const ready = await (await fetch(`${gateway.metricsUrl}/readyz`)).json();
@@ -278,12 +289,14 @@ describe('nats-server', () => {
   });
 });
 
-describe('SIGTERM', () => {
-  test('gives what was gathered to a caller whose time is longer than a stop takes', async () => {
-    const nats = await startNats();
+describe.concurrent('SIGTERM', () => {
+  test('gives what was gathered to a caller whose time is longer than a stop takes', async (context) => {
+    const keep = keeperOf(context);
+    const nats = keep(await startNatsServer());
     const gateway = await startGateway(nats);
-    const agent = await startAgent(nats, ({ answer }) => answer(0));
-    const client = keepUntilTestEnd(await connectTestClient(nats.url));
+    const script = ({ answer }: ReceivedOrder) => answer(0);
+    const agent = keep(await startScriptedAgent({ natsUrl: nats.url, id: 'one', script }));
+    const client = keep(await connectTestClient(nats.url));
     const pending = client.call('oneShootVerbose', {
       target: [{ type: 'domain', data: 'x.example' }],
       probe_data: { dns_servers: ['192.0.2.1', '192.0.2.2'] },
@@ -295,11 +308,12 @@ describe('SIGTERM', () => {
     expect(results.map((row) => row.dns_response_status)).toEqual(['NOERROR', 'AGENT_NO_REPLY']);
   });
 
-  test('lets requests in flight have their reply and takes no further ones', async () => {
-    const nats = await startNats();
+  test('lets requests in flight have their reply and takes no further ones', async (context) => {
+    const keep = keeperOf(context);
+    const nats = keep(await startNatsServer());
     const gateway = await startGateway(nats);
-    const agent = await startAgent(nats, () => undefined);
-    const client = keepUntilTestEnd(await connectTestClient(nats.url));
+    const agent = keep(await startScriptedAgent({ natsUrl: nats.url, id: 'one', script: () => undefined }));
+    const client = keep(await connectTestClient(nats.url));
     const pending = client.call('oneShoot', { ...probe, resp_timeout: 10 });
     const order = await agent.received(1);
     gateway.signal('SIGTERM');

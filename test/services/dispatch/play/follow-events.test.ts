@@ -114,6 +114,7 @@ test('events that nobody takes do not hold up a stopped play for ever', async ()
       signal: AbortSignal.abort(),
       logger: silent,
     },
+    { retryMs: 10 },
   );
   expect(offers).toBe(10);
 });
