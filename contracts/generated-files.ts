@@ -4,6 +4,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { createAsyncApiDocument } from './asyncapi.ts';
 import { createCrontabDocument } from './crontab-openapi.ts';
 import { createDispatchDocument } from './dispatch-openapi.ts';
+import { createJobDocument } from './job-openapi.ts';
 import { collectJsonSchemas } from './json-schemas.ts';
 import { renderPythonConstants } from './python-constants.ts';
 
@@ -16,6 +17,7 @@ export function createGeneratedFiles(): Map<string, string> {
     [`${ownFolder}/asyncapi.json`, formatJson(createAsyncApiDocument())],
     [`${ownFolder}/openapi-crontab.json`, formatJson(createCrontabDocument())],
     [`${ownFolder}/openapi-dispatch.json`, formatJson(createDispatchDocument())],
+    [`${ownFolder}/openapi-job.json`, formatJson(createJobDocument())],
     ['python/src/probe_task/_constants.py', renderPythonConstants()],
   ]);
   for (const [name, schema] of collectJsonSchemas()) {

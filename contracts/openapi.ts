@@ -1,10 +1,17 @@
 // The calls of an HTTP service as an OpenAPI 3.1 document.
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type ErrorCode, errorCatalog, isErrorCode } from './errors.ts';
-import type { HttpCall, HttpCallHeader } from './http-call.ts';
+import type { HttpCall, HttpMethod } from './http-call.ts';
 import type { JsonSchema } from './json-schemas.ts';
-
-export type HttpExample = { request: unknown; reply: unknown };
+import {
+  describeCall,
+  type HttpExample,
+  json,
+  type Operation,
+  type Reference,
+  type Reply,
+} from './openapi-operation.ts';
+import { schemaOf } from './openapi-schema.ts';
 
 /** What a document is made from. */
 export type HttpApi<Calls extends Record<string, HttpCall>> = {
@@ -15,23 +22,14 @@ export type HttpApi<Calls extends Record<string, HttpCall>> = {
   examples: { readonly [Name in keyof Calls]: HttpExample };
   /** By the name of a field, which means the same wherever it stands: what its schema cannot say. */
   notes: Readonly<Record<string, string>>;
+  /** By their names: schemas that stand in the document once, however many others have them. */
+  components?: Readonly<Record<string, z.ZodType>>;
   /** Body of a reply that is an error; and which errors every call may come back with, unless it is the usual ones. */
   error: { schema: z.ZodType; example: (code: ErrorCode) => unknown; replies?: HttpErrorReplies };
 };
 
 /** Errors with a status each, which no other has. */
 export type HttpErrorReplies = Partial<Record<ErrorCode, { status: number; description: string }>>;
-
-type Reference = { $ref: string };
-type Reply = { description: string; content: Content };
-type Parameter = {
-  name: string;
-  in: 'header';
-  required: boolean;
-  description: string;
-  schema: { type: 'string' };
-};
-type Content = { 'application/json': { schema: Reference; example?: unknown } };
 
 export type OpenApiDocument = {
   openapi: '3.1.0';
@@ -41,20 +39,7 @@ export type OpenApiDocument = {
     description: string;
     license: { name: string; identifier: string };
   };
-  paths: Record<
-    string,
-    {
-      post: {
-        operationId: string;
-        tags: string[];
-        summary: string;
-        parameters?: Parameter[];
-        requestBody: { required: true; content: Content };
-        /** By status: the reply, and the errors by reference. */
-        responses: { 200: Reply; [status: string]: Reply | Reference };
-      };
-    }
-  >;
+  paths: Record<string, { [Method in Lowercase<HttpMethod>]?: Operation }>;
   components: {
     schemas: Record<string, JsonSchema>;
     responses: Record<string, Reply>;
@@ -78,6 +63,8 @@ const usualErrorReplies: HttpErrorReplies = {
   ),
 };
 
+const pathKeys = { GET: 'get', POST: 'post', PUT: 'put' } as const satisfies Record<HttpMethod, string>;
+
 function usual(code: ErrorCode, description: string): { status: number; description: string } {
   return { status: errorCatalog[code].status, description };
 }
@@ -86,28 +73,20 @@ function usual(code: ErrorCode, description: string): { status: number; descript
 export function createOpenApiDocument<Calls extends Record<string, HttpCall>>(
   api: HttpApi<Calls>,
 ): OpenApiDocument {
-  const { title, description, calls, examples, notes, error } = api;
+  const { title, description, calls, examples, notes, components = {}, error } = api;
   const { replies = usualErrorReplies } = error;
-  const schemas: Record<string, JsonSchema> = { Error: schemaOf(error.schema, notes) };
+  const names = new Map(Object.entries(components).map(([name, schema]) => [schema, name]));
+  const context = { notes, names };
+  const errors = errorReferences(replies);
+  const schemas: Record<string, JsonSchema> = { Error: schemaOf(error.schema, context) };
   const paths: OpenApiDocument['paths'] = {};
-  for (const [name, { path, summary, headers, request, reply }] of Object.entries<HttpCall>(calls)) {
-    const component = name.charAt(0).toUpperCase() + name.slice(1);
-    schemas[`${component}Request`] = schemaOf(request, notes);
-    schemas[`${component}Reply`] = schemaOf(reply, notes);
-    paths[path] = {
-      post: {
-        operationId: name,
-        tags: [title],
-        summary,
-        ...(headers === undefined ? {} : { parameters: headers.map(parameterOf) }),
-        requestBody: { required: true, content: json(`${component}Request`, examples[name]?.request) },
-        responses: {
-          200: { description: 'The reply.', content: json(`${component}Reply`, examples[name]?.reply) },
-          ...errorReferences(replies),
-        },
-      },
-    };
+  for (const [name, call] of Object.entries<HttpCall>(calls)) {
+    const example = examples[name] ?? { request: undefined, reply: undefined };
+    const described = describeCall(name, call, { tag: title, example, errors, context });
+    Object.assign(schemas, described.schemas);
+    paths[call.path] = { ...paths[call.path], [pathKeys[call.method ?? 'POST']]: described.operation };
   }
+  for (const [name, schema] of Object.entries(components)) schemas[name] = schemaOf(schema, context);
   return {
     openapi: '3.1.0',
     info: { title, version: '1.0.0', description, license: { name: 'MIT', identifier: 'MIT' } },
@@ -124,28 +103,6 @@ export function createOpenApiDocument<Calls extends Record<string, HttpCall>>(
     // The empty one: a service without keys is open.
     security: [{ bearer: [] }, { apiKey: [] }, {}],
   };
-}
-
-/** As seen by whoever writes the message: fields with a default are optional. */
-function schemaOf(schema: z.ZodType, notes: Readonly<Record<string, string>>): JsonSchema {
-  const { $schema: _, ...given } = z.toJSONSchema(schema, {
-    target: 'draft-2020-12',
-    io: 'input',
-    override({ jsonSchema, path }) {
-      const field = path.at(-2) === 'properties' ? String(path.at(-1)) : '';
-      const note = Object.hasOwn(notes, field) ? notes[field] : undefined;
-      if (note !== undefined) jsonSchema.description = note;
-    },
-  });
-  return given;
-}
-
-function json(schema: string, example: unknown): Content {
-  return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` }, example } };
-}
-
-function parameterOf({ name, description, isRequired }: HttpCallHeader): Parameter {
-  return { name, in: 'header', required: isRequired, description, schema: { type: 'string' } };
 }
 
 function describeErrors(

@@ -191,7 +191,7 @@ const networkShape = {
 /** `null`, or left out, is `{}`: everything has a default. */
 function globalOf<Shape extends z.ZodRawShape>(shape: Shape) {
   const schema = z.object(shape);
-  return z.preprocess((given) => given ?? {}, schema);
+  return schema.nullish().transform((given) => given ?? schema.parse({}));
 }
 
 const policiesSchema = z.array(srPolicySchema).min(1, 'expected at least one policy').max(maxPathPolicies);

@@ -2,6 +2,7 @@
 import { ProbeTaskError } from '../../contracts/errors.ts';
 import { systemErrorCode } from '../error-text.ts';
 import type { Logger } from '../logger.ts';
+import { bodyTooLarge } from './body-guard.ts';
 
 /** Makes the body of an error reply. */
 export type FormatError = (error: ProbeTaskError) => unknown;
@@ -12,7 +13,7 @@ export type StatusOf = (error: ProbeTaskError) => number;
 export function asCodedError(fault: unknown, bodyLimit: number, logger: Logger): ProbeTaskError {
   if (fault instanceof ProbeTaskError) return fault;
   if (systemErrorCode(fault) === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new ProbeTaskError('PAYLOAD_TOO_LARGE', `the body is larger than ${bodyLimit} bytes`);
+    return bodyTooLarge(bodyLimit);
   }
   if (fault instanceof Error && isRequestFault(fault)) {
     return new ProbeTaskError('INVALID_REQUEST', fault.message);

@@ -6,6 +6,7 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { waitAtMost } from '../wait-at-most.ts';
 import { answerUnreadable } from './answer-unreadable.ts';
+import { createBodyGuard } from './body-guard.ts';
 import { asCodedError, errorHeaders, type FormatError, type StatusOf } from './coded-error.ts';
 import { createGuard } from './guard.ts';
 import { createInHand, type InHand } from './in-hand.ts';
@@ -30,6 +31,8 @@ export type HttpServerOptions = {
   apiKeys: readonly string[];
   /** Bytes. */
   bodyLimit: number;
+  /** Bytes of the bodies in hand at once, small ones apart; one more is answered `OVERLOADED`. Unless given, no bound. */
+  maxBodyOctets?: number;
   /** In hand at once; one more is answered `OVERLOADED`. */
   maxRequests?: number;
   formatError: FormatError;
@@ -77,6 +80,7 @@ const checkIntervalMs = 1000;
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { host, port, portVariable, apiKeys, bodyLimit, formatError, checks, metrics, logger } = options;
   const { maxRequests = defaultMaxRequests, statusOf = statusInCatalog, register, registerOpen } = options;
+  const { maxBodyOctets = Number.POSITIVE_INFINITY } = options;
   const limits = { ...defaultTimeLimits, ...options.timeLimits };
   const requestRecord = createRequestRecord(metrics, logger);
   const inHand = createInHand();
@@ -84,6 +88,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let url = '';
   let isStopping = false;
   const findRefusal = createGuard({ apiKeys, maxRequests, inHand, isStopping: () => isStopping });
+  const guardBody = createBodyGuard({ bodyLimit, maxBodyOctets, inHand });
 
   const app = fastify({
     logger: false,
@@ -145,6 +150,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   registerOpen?.(app);
   app.register(async (guarded) => {
     guarded.addHook('onRequest', (request, _reply, done) => done(findRefusal(request)));
+    guarded.addHook('onRequest', (request, _reply, done) => guardBody(request, done));
     holdWhileHandled(guarded, inHand);
     register(guarded);
   });

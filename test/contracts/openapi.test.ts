@@ -1,5 +1,7 @@
 // The OpenAPI documents of the HTTP services against the official schema, and against the contracts they describe.
+
 import { Validator } from '@seriousme/openapi-schema-validator';
+import type { ValidateFunction } from 'ajv';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { crontabCalls } from '../../contracts/crontab-api.ts';
@@ -7,7 +9,10 @@ import { createCrontabDocument } from '../../contracts/crontab-openapi.ts';
 import { dispatchCalls } from '../../contracts/dispatch-api.ts';
 import { createDispatchDocument } from '../../contracts/dispatch-openapi.ts';
 import type { HttpCall } from '../../contracts/http-call.ts';
+import { jobCalls } from '../../contracts/job-api.ts';
+import { createJobDocument } from '../../contracts/job-openapi.ts';
 import type { OpenApiDocument } from '../../contracts/openapi.ts';
+import type { Operation } from '../../contracts/openapi-operation.ts';
 import { compileJsonSchema2020, describeFaults } from './json-schema-validator.ts';
 
 type Service = {
@@ -20,9 +25,11 @@ type Service = {
 
 const crontab = createCrontabDocument();
 const dispatch = createDispatchDocument();
+const job = createJobDocument();
 const services: Service[] = [
   { name: 'crontab', document: crontab, calls: crontabCalls, statuses: [400, 401, 413, 429, 500, 503] },
   { name: 'dispatch', document: dispatch, calls: dispatchCalls, statuses: [400, 401, 404, 413, 429, 500] },
+  { name: 'job', document: job, calls: jobCalls, statuses: [400, 401, 404, 409, 413, 429, 500, 503] },
 ];
 const fields = z.record(z.string(), z.unknown());
 const contentSchema = z.object({
@@ -36,9 +43,12 @@ describe.each(services)('the document of $name', ({ document, calls, statuses })
     expect(validator.version).toBe('3.1');
   });
 
-  test('has a path for every call, and a call for every path', () => {
-    const paths = Object.entries(calls).map(([name, { path }]) => [path, name]);
-    expect(Object.entries(document.paths).map(([path, { post }]) => [path, post.operationId])).toEqual(paths);
+  test('has an operation for every call, and a call for every operation', () => {
+    const expected = Object.entries(calls).map(([name, { method = 'POST', path }]) => [path, method, name]);
+    const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, { operationId }]) => [path, method.toUpperCase(), operationId]),
+    );
+    expect(operations.toSorted()).toEqual(expected.toSorted());
   });
 
   test('has references that all lead somewhere', () => {
@@ -54,12 +64,17 @@ describe.each(services)('the document of $name', ({ document, calls, statuses })
     expect([...new Set(silent.map(([name]) => name))]).toEqual([]);
   });
 
-  describe.each(Object.entries(calls))('has an example of %s that', (_name, { path, request, reply }) => {
-    const { requestBody, responses } = document.paths[path]?.post ?? {};
+  describe.each(Object.entries(calls))('has an example of %s that', (_name, call) => {
+    const { parameters = [], requestBody, responses } = operationOf(document, call) ?? {};
+    const inQuery = parameters.filter((parameter) => parameter.in === 'query');
 
     test('passes the contract', () => {
-      expect(request.safeParse(exampleIn(requestBody?.content))).toMatchObject({ success: true });
-      expect(reply.safeParse(exampleIn(responses?.[200]?.content))).toMatchObject({ success: true });
+      const query = Object.fromEntries(
+        inQuery.flatMap(({ name, example }) => (example === undefined ? [] : [[name, example]])),
+      );
+      const request = requestBody === undefined ? query : exampleIn(requestBody.content);
+      expect(call.request.safeParse(request)).toMatchObject({ success: true });
+      expect(call.reply.safeParse(exampleIn(responses?.[200]?.content))).toMatchObject({ success: true });
     });
 
     test('passes the schemas of the document, as those of its errors do', () => {
@@ -67,10 +82,14 @@ describe.each(services)('the document of $name', ({ document, calls, statuses })
       const replies = Object.values(responses ?? {}).map((each) =>
         '$ref' in each ? resolve(document, each.$ref) : each,
       );
-      for (const content of [requestBody, ...replies].map((part) => fields.parse(part).content)) {
+      const bodies = requestBody === undefined ? replies : [requestBody, ...replies];
+      for (const content of bodies.map((part) => fields.parse(part).content)) {
         const { schema, example } = contentSchema.parse(content)['application/json'];
-        const validate = compileJsonSchema2020(fields.parse(resolve(document, schema.$ref)));
+        const validate = compileIn(document, schema.$ref);
         expect(validate(example), describeFaults(validate)).toBe(true);
+      }
+      for (const { schema, example } of inQuery.filter((parameter) => 'example' in parameter)) {
+        expect(compileJsonSchema2020(schema)(example)).toBe(true);
       }
     });
   });
@@ -91,6 +110,38 @@ test('headers of a call stand in its document', () => {
   expect(crontab.paths['/crontab/add_task']?.post).not.toHaveProperty('parameters');
 });
 
+test('a GET has its request in the query, a PUT in its body', () => {
+  const { get } = job.paths['/api/job/check_status'] ?? {};
+  expect(get).not.toHaveProperty('requestBody');
+  expect(get?.parameters).toMatchObject([
+    { name: 'task_id', in: 'query', required: true, description: expect.stringContaining('UUID') },
+    { name: 'type', in: 'query', required: true, schema: { enum: expect.arrayContaining(['bod_pasta']) } },
+  ]);
+  const { parameters = [] } = job.paths['/api/job/list']?.get ?? {};
+  expect(parameters.map(({ name, required }) => [name, required])).toEqual([
+    ['type', false],
+    ['state', false],
+    ['limit', false],
+    ['cursor', false],
+  ]);
+  expect(job.paths['/pasta/async_bod_pasta']).toMatchObject({
+    post: { operationId: 'asyncBodPasta', description: 'Also under /api/pasta/async_bod_pasta.' },
+    put: { operationId: 'asyncBodModified', requestBody: { required: true } },
+  });
+});
+
+test('a schema that many calls share stands in the document once, and each field has its own words', () => {
+  const { AsyncBodPastaRequest: request = {}, SrPolicy: policy } = job.components.schemas;
+  expect(request.properties).toMatchObject({
+    nodes: { items: { $ref: '#/components/schemas/PathNode' } },
+    sr_policy: { $ref: '#/components/schemas/SrPolicy' },
+  });
+  expect(policy?.properties).toMatchObject({
+    headend: { description: 'Id of the node where it begins.' },
+    tailend: { description: 'Id of the node where it ends.' },
+  });
+});
+
 test.each<[string, OpenApiDocument, string, unknown]>([
   ['a list of nothing', crontab, 'AddTaskRequest', { task_list: [] }],
   ['a task without a name', crontab, 'AddTaskRequest', { task_list: [{ enable: 1 }] }],
@@ -100,10 +151,27 @@ test.each<[string, OpenApiDocument, string, unknown]>([
   ['a run without a login', dispatch, 'RunRequest', { nodes: ['::1'], name: 'a', params: null, fork_num: 1 }],
   ['a reply of another code', dispatch, 'StopReply', { code: -1, content: {} }],
   ['an error without a message', dispatch, 'Error', { code: -1 }],
+  ['a task without a type', job, 'SubmitRequest', { nodes: [{ id: 'a' }], links: [] }],
+  ['a policy without an end', job, 'SrPolicy', { id: 'a', headend: 'a' }],
+  ['a success with a reason', job, 'SubmitReply', { status: true, info: ['x'], data: { task_id: 'x' } }],
 ])('%s is refused', (_, document, component, message) => {
-  const schema = document.components.schemas[component] ?? {};
-  expect(compileJsonSchema2020(schema)(message)).toBe(false);
+  expect(compileIn(document, `#/components/schemas/${component}`)(message)).toBe(false);
 });
+
+function operationOf(document: OpenApiDocument, { method = 'POST', path }: HttpCall): Operation | undefined {
+  const { get, post, put } = document.paths[path] ?? {};
+  return { GET: get, POST: post, PUT: put }[method];
+}
+
+const compiled = new Map<string, ValidateFunction>();
+
+/** The schema with all that it refers to. */
+function compileIn({ info, components }: OpenApiDocument, reference: string): ValidateFunction {
+  const key = `${info.title}${reference}`;
+  const validate = compiled.get(key) ?? compileJsonSchema2020({ $ref: reference, components });
+  compiled.set(key, validate);
+  return validate;
+}
 
 function exampleIn(content: unknown): unknown {
   return contentSchema.parse(content)['application/json'].example;

@@ -29,8 +29,10 @@ export async function up(db: Kysely<never>): Promise<void> {
       db,
     );
   }
-  // Pages of the list, and what the upkeep looks for.
+  // Pages of the list: those that failed are few among many.
   await sql`create index job_task_list_idx on job_task (type, id)`.execute(db);
+  await sql`create index job_task_failed_idx on job_task (id) where state = 'FAILURE'`.execute(db);
+  // What the upkeep looks for.
   await sql`create index job_task_ended_idx on job_task (ended_at) where ended_at is not null`.execute(db);
 
   // Hot, and small: a row lives until its job has ended (lease-table.ts). `id` is that of the job. `lane` tells what kind of

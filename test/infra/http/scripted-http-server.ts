@@ -4,6 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { pino } from 'pino';
 import { z } from 'zod';
 import { errorCatalog, ProbeTaskError } from '../../../contracts/errors.ts';
+import type { HttpCall } from '../../../contracts/http-call.ts';
+import { EncodedJson } from '../../../infra/http/encoded-json.ts';
 import {
   createHttpServer,
   type HttpServer,
@@ -22,7 +24,18 @@ const calls = {
   until: { path: '/until', summary: 'Replies when its signal comes.', ...any },
   refuse: { path: '/refuse', summary: 'Throws a coded error.', ...any },
   fail: { path: '/fail', summary: 'Throws what has no code.', ...any },
-};
+  query: { method: 'GET', path: '/query', summary: 'Gives its query back.', ...any },
+  post: { path: '/both', summary: 'Says POST.', ...any },
+  put: { method: 'PUT', path: '/both', summary: 'Says PUT.', ...any },
+  octets: {
+    path: '/octets',
+    aliases: ['/also/octets', '/octets-too'],
+    summary: 'Counts the octets of its body.',
+    body: 'octets',
+    ...any,
+  },
+  encoded: { path: '/encoded', summary: 'Replies with its body as it is.', replyBody: 'octets', ...any },
+} as const satisfies Record<string, HttpCall>;
 
 export type ScriptedHttpServer = HttpServer & {
   /** `port` of its address. */
@@ -93,6 +106,11 @@ export async function startScriptedServer(
             context.logger.info('about to fail');
             throw new TypeError('a secret of the inside');
           },
+          query: async (query) => ({ query }),
+          post: async (body) => ({ post: body }),
+          put: async (body) => ({ put: body }),
+          octets: async (octets) => ({ length: octets.length, first: octets[0] ?? null }),
+          encoded: async (text) => new EncodedJson(Buffer.from(String(text))),
         },
         logger,
       );
