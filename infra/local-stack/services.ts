@@ -40,6 +40,12 @@ export const stackServices: readonly StackService[] = [
     port: { variable: 'DISPATCH_PORT', preferred: 6558 },
     folder: { variable: 'DISPATCH_FOLDER', name: 'dispatch' },
   },
+  {
+    name: 'job',
+    script: 'services/job/main.ts',
+    env: {},
+    port: { variable: 'JOB_PORT', preferred: 6559 },
+  },
 ];
 
 function agentAt(id: string, place: { province: string; city: string; carrier: string }): StackService {

@@ -12,6 +12,7 @@ import { formatFigure, renderFigures } from './harness/render-figures.ts';
 import { runBench } from './harness/run-bench.ts';
 import { saveResults } from './harness/save-results.ts';
 import { oneShot } from './one-shot.ts';
+import { paths } from './paths.ts';
 import { recurring } from './recurring.ts';
 import { scale } from './scale.ts';
 import { schedule } from './schedule.ts';
@@ -28,6 +29,7 @@ const benches: Bench[] = [
   scale,
   crontab,
   dispatch,
+  paths,
 ];
 
 const parsed = parseBenchArguments(process.argv.slice(2), benches);

@@ -2,8 +2,8 @@
 import { globSync } from 'node:fs';
 import { appendFile, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { delimiter, dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { repositoryFolder } from '../../infra/local-stack/data-folder.ts';
 import { runProgram } from '../../infra/local-stack/run-program.ts';
 import { readStackFile, type StackAddresses } from '../../infra/local-stack/stack-file.ts';
@@ -33,11 +33,12 @@ function readExamples(readme: string): Example[] {
   });
 }
 
-/** Figures that differ from run to run: durations, and the widths that follow from them; times of day. */
+/** What differs from run to run: durations, and the widths that follow from them; times of day; random ids. */
 function withoutFigures(text: string): string {
   return text
     .replace(/\d+\.\d\d\b/g, '#')
     .replace(/\d{4}-\d\d-\d\dT[\d:]{8}Z/g, '#')
+    .replace(/[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}/g, '#')
     .replace(/ +/g, ' ')
     .trim();
 }
@@ -54,7 +55,9 @@ let addresses: StackAddresses;
 beforeAll(async () => {
   dataFolder = await mkdtemp(join(tmpdir(), 'probe-task-readme-'));
   nodeFolder = await mkdtemp(join(tmpdir(), 'probe-task-readme-nodes-'));
-  const env = { DATA_DIR: dataFolder, LOG_LEVEL: 'warn', DISPATCH_USER: nodeUser };
+  // As on a machine that has a nats-server: another test installs one.
+  const PATH = [dirname(inject('natsServerProgram')), process.env.PATH].join(delimiter);
+  const env = { PATH, DATA_DIR: dataFolder, LOG_LEVEL: 'warn', DISPATCH_USER: nodeUser };
   stack = spawnProgram('npm', ['start'], { env });
   nodes = await startSshNodes({ addresses: ['127.0.1.1', '127.0.1.2'], folder: nodeFolder });
   await stack.waitForLine(/^ready$/);
@@ -89,6 +92,7 @@ function localise(text: string): string {
     .replaceAll('127.0.0.1:6553', addresses.exampleZone)
     .replaceAll('http://127.0.0.1:6557', urlOf('crontab'))
     .replaceAll('http://127.0.0.1:6558', urlOf('dispatch'))
+    .replaceAll('http://127.0.0.1:6559', urlOf('job'))
     .replaceAll('10.0.0.11', first?.text ?? '')
     .replaceAll('10.0.0.12', second?.text ?? '')
     .replaceAll('"user": "root"', `"user": "${nodes.user}"`);

@@ -24,16 +24,20 @@ import {
   connectCaller,
   crontabKey,
   dispatchKey,
+  jobKey,
   readRefusals,
   startDeployedAgent,
   startDeployedCrontab,
   startDeployedDispatch,
   startDeployedGateway,
+  startDeployedJob,
   startDeployedScheduler,
 } from './deployed-services.ts';
 
 const target = { type: 'domain', rtype: 'A', data: 'x.example' } as const;
 const identitySchema = z.object({ name: z.string() });
+const submittedSchema = z.object({ data: z.object({ task_id: z.string() }) });
+const checkedSchema = z.object({ data: z.object({ task_state: z.string(), data: z.unknown() }) });
 
 let nats: DeployedNats;
 let database: TestDatabase;
@@ -41,6 +45,7 @@ let agentLogin: Awaited<ReturnType<typeof grantAgents>>;
 let services: TestService[];
 let crontab: TestService;
 let dispatch: TestService;
+let job: TestService;
 let dispatchFolder: string;
 let dns: ScriptedDnsServer;
 let caller: Awaited<ReturnType<typeof connectCaller>>;
@@ -55,9 +60,10 @@ beforeAll(async () => {
     ),
   ]);
   agentLogin = await grantAgents(database);
-  const [timed, dispatching, ...others] = await Promise.all([
+  const [timed, dispatching, computing, ...others] = await Promise.all([
     startDeployedCrontab(nats, database.url),
     startDeployedDispatch(database.url, dispatchFolder),
+    startDeployedJob(nats, database.url),
     startDeployedAgent(nats, 'agent-440400-ct', agentLogin.url),
     startDeployedScheduler(nats, database.url),
     startDeployedGateway(nats, database.url),
@@ -65,7 +71,8 @@ beforeAll(async () => {
   ]);
   crontab = timed;
   dispatch = dispatching;
-  services = [timed, dispatching, ...others];
+  job = computing;
+  services = [timed, dispatching, computing, ...others];
   caller = await connectCaller(nats);
   await until(async () => (await caller.client.call('agentGet', {})).length === 1);
 });
@@ -157,6 +164,26 @@ test('the dispatch service reaches no node outside of its networks, and keeps it
   expect((await stat(dispatchFolder)).mode & 0o777).toBe(0o700);
 });
 
+test('a job that probes goes from the job service over the gateway to the agent and back', async () => {
+  const submission = { type: 'dns_result', target: [target], probe_data: dnsServers() };
+  const submitted = await askJob('/api/job/submit', { method: 'POST', body: JSON.stringify(submission) });
+  const { task_id: id } = submittedSchema.parse(await submitted.json()).data;
+  const check = async () => {
+    const response = await askJob(`/api/job/check_status?task_id=${id}&type=dns_result`);
+    return checkedSchema.parse(await response.json()).data;
+  };
+  await until(async () => (await check()).task_state !== 'PENDING');
+  expect(await check()).toMatchObject({
+    task_state: 'SUCCESS',
+    data: { data: { results: [{ agent_id: 'agent-440400-ct', dns_response_status: 'NOERROR' }] } },
+  });
+});
+
+test('the job service lets nobody in without its key', async () => {
+  const response = await fetch(`${job.url}/api/job/list`);
+  expect([response.status, await response.json()]).toMatchObject([401, { status: false, data: {} }]);
+});
+
 test.each([
   ['read tasks', 'select from probe_task'],
   ['change tasks', 'update probe_task set status = 0'],
@@ -231,6 +258,10 @@ async function callCrontab<Reply>(
     headers,
   });
   return reply.parse(await response.json());
+}
+
+function askJob(path: string, init: RequestInit = {}): Promise<Response> {
+  return fetch(`${job.url}${path}`, { ...init, headers: { authorization: `Bearer ${jobKey}` } });
 }
 
 function askDispatch(call: 'check' | 'run', body: unknown, key: string | undefined): Promise<Response> {

@@ -35,6 +35,18 @@ export function startDeployedCrontab(nats: DeployedNats, databaseUrl: string): P
   });
 }
 
+export const jobKey = 'a-key-of-the-job-service';
+
+/** The same for a job service, with a key. */
+export function startDeployedJob(nats: DeployedNats, databaseUrl: string): Promise<TestService> {
+  return spawnService('job', {
+    ...loginOf(nats, 'job'),
+    NATS_INBOX_PREFIX: '_INBOX.job',
+    DATABASE_URL: databaseUrl,
+    JOB_API_KEYS: jobKey,
+  });
+}
+
 export const dispatchKey = 'a-key-of-the-dispatch-service';
 
 /** The same for a dispatch service, with a key and with networks that this machine is not in. */

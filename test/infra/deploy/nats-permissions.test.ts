@@ -15,7 +15,7 @@ import { type DeployedNats, startDeployedNats } from './deployed-nats.ts';
 import { findRefused } from './refusals.ts';
 
 const agents = ['agent-440400-ct', 'agent-110100-cu', 'agent-310100-cm'];
-const users = ['caller', 'task-reader', 'operator', 'gateway', 'scheduler', 'crontab', ...agents];
+const users = ['caller', 'task-reader', 'operator', 'gateway', 'scheduler', 'crontab', 'job', ...agents];
 const requests = Object.values(subjects);
 
 /** Every operation of the system, and some that nobody has a right to: who may do it. */
@@ -23,6 +23,7 @@ const rights: Record<string, string[]> = {
   ...Object.fromEntries(requests.map((subject) => [`publish ${subject}`, ['caller', 'crontab']])),
   [`publish ${subjects.taskGet}`]: ['caller', 'task-reader', 'crontab'],
   [`publish ${subjects.agentGet}`]: ['caller', 'operator', 'crontab'],
+  [`publish ${subjects.oneShootVerbose}`]: ['caller', 'crontab', 'job'],
   [`publish ${internalSubjects.discover}`]: ['gateway'],
   [`publish ${internalSubjects.definitionsChanged}`]: ['gateway'],
   [`publish ${internalSubjects.heartbeat}`]: agents,
@@ -31,6 +32,7 @@ const rights: Record<string, string[]> = {
   'publish _INBOX.gateway.g1.other': ['gateway'],
   'publish _INBOX.caller.c1': ['gateway'],
   'publish _INBOX.crontab.c1': ['gateway'],
+  'publish _INBOX.job.j1': ['gateway'],
   // A reply of the gateway, once it was asked.
   'publish probe.task.get:1f': ['crontab'],
   'publish probe.task.unknown': ['crontab'],
