@@ -2,12 +2,12 @@
 import type { AlgorithmReply, PathReply } from '../../../contracts/path-reply.ts';
 import type { PathJobType, PathRequest } from '../../../contracts/path-request.ts';
 
-export { findPathRequestFaults } from './check/check-request.ts';
-
 import { computeModified, computeReserved, computeUnreserved } from './policies/compute-one.ts';
 import type { ComputeDeps } from './policies/place-policy.ts';
 import { relieveLinks } from './policies/relieve-links.ts';
 import { reoptimiseReserved, reoptimiseUnreserved } from './policies/reoptimise.ts';
+
+export { findPathRequestFaults } from './check/find-path-request-faults.ts';
 
 type Computations = {
   [Type in PathJobType]: (request: PathRequest<Type>, deps: ComputeDeps) => AlgorithmReply[];

@@ -11,13 +11,15 @@ export type DistanceSearch = {
   isUsable?: Uint8Array;
   /** Nodes further away than this are not looked for and stay at Infinity. */
   limitAt?: number;
+  /** A node: once its distance is known, those further away are not looked for; what they have is no distance then. */
+  until?: number;
 };
 
 /** By node: the sum of the costs (above 0, as `linkCosts` gives them) of a shortest way; Infinity where there is none. */
 export function distances(
   { from, to, outgoing, incoming, nodes }: Topology,
   costs: Float64Array,
-  { origin, direction, isUsable, limitAt = Number.POSITIVE_INFINITY }: DistanceSearch,
+  { origin, direction, isUsable, limitAt = Number.POSITIVE_INFINITY, until }: DistanceSearch,
 ): Float64Array {
   const { offsets, links } = direction === 'from' ? outgoing : incoming;
   const ends = direction === 'from' ? to : from;
@@ -28,7 +30,7 @@ export function distances(
   for (;;) {
     const reached = queue.peekValue();
     const node = queue.pop();
-    if (node === undefined || reached === undefined) return distanceOf;
+    if (node === undefined || reached === undefined || node === until) return distanceOf;
     // Nothing takes entries out of the queue: those of longer ways come up late and are passed over.
     if (reached > (distanceOf[node] as number)) continue;
     const end = offsets[node + 1] as number;

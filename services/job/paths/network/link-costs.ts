@@ -2,8 +2,11 @@
 import type { PathLink, SrPolicy } from '../../../../contracts/path-request.ts';
 import type { Topology } from './topology.ts';
 
-/** Delays count in thousandths of their unit. */
-const delayScale = 1000;
+/** Of a metric: delays count in thousandths of their unit. */
+export const metricScales = { igp: 1, te: 1, latency: 1000 } as const satisfies Record<
+  SrPolicy['metric'],
+  number
+>;
 
 /**
  * The cost of each link, by index. A metric of 0 counts as infinitely small instead, so that no equal-cost path has a
@@ -43,6 +46,7 @@ function costsOf(nodeCount: number, links: readonly PathLink[], metric: SrPolicy
   return costs.map((cost) => (cost === 0 ? 1 : cost * (nodeCount + 1)));
 }
 
-function metricOf(link: PathLink, metric: SrPolicy['metric']): number {
-  return metric === 'latency' ? Math.round(link.delay * delayScale) : link[metric];
+/** A whole number, so that sums are exact: of the unit that `metricScales` divides that of the request into. */
+export function metricOf(link: PathLink, metric: SrPolicy['metric']): number {
+  return metric === 'latency' ? Math.round(link.delay * metricScales.latency) : link[metric];
 }

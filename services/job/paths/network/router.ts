@@ -7,8 +7,11 @@ export type Router = {
   topology: Topology;
   /** Of the IGP, by link. */
   costs: Float64Array;
-  /** Of every node from `source`, over all links, whatever a policy may use; Infinity where there is no way. */
-  distancesFrom(source: number): Float64Array;
+  /**
+   * Of every node from `source`, over all links, whatever a policy may use; Infinity where there is no way, and perhaps
+   * where nodes are further away than `limitAt`.
+   */
+  distancesFrom(source: number, limitAt?: number): Float64Array;
   /** Whether no way from one end of a link to the other is shorter: found out without the distances to all nodes. */
   isShortest(link: number): boolean;
   /** The links over which the shortest paths with these distances come to `node`. */
@@ -25,9 +28,12 @@ export function createRouter(topology: Topology, keptOctets = defaultKeptOctets)
   const maxKept = Math.max(1, Math.floor(keptOctets / (8 * topology.nodes.length)));
   const kept = new Map<number, Float64Array>();
 
-  const distancesFrom = (source: number): Float64Array => {
+  const distancesFrom = (source: number, limitAt?: number): Float64Array => {
     const known = kept.get(source);
     if (known !== undefined && kept.size < maxKept) return known;
+    if (known === undefined && limitAt !== undefined) {
+      return distances(topology, costs, { origin: source, direction: 'from', limitAt });
+    }
     const found = known ?? distances(topology, costs, { origin: source, direction: 'from' });
     // The map is in the order of use: the one used last is at its end.
     kept.delete(source);
@@ -68,12 +74,13 @@ export function createRouter(topology: Topology, keptOctets = defaultKeptOctets)
   };
 
   const segmentLinks = (from: number, to: number): number[] => {
-    const distances = distancesFrom(from);
+    const known =
+      kept.get(from) ?? distances(topology, costs, { origin: from, direction: 'from', until: to });
     const found: number[] = [];
     const seen = new Set([to]);
     // A set that grows while it is read: what is added is read as well.
     for (const node of seen) {
-      for (const link of tightLinks(distances, node)) {
+      for (const link of tightLinks(known, node)) {
         found.push(link);
         seen.add(topology.from[link] as number);
       }

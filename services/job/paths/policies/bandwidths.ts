@@ -24,10 +24,22 @@ const unknown = -1;
 /** Classes that have an array at the same time: they are as long as there are links. */
 const maxShown = 16;
 
-/** How many decimals amounts have on each link, where policies have amounts of at most `largest`. */
-export function linkDecimals(links: readonly PathLink[], largest: number): Uint8Array {
-  return Uint8Array.from(links, ({ bandwidth, traffic_flow, qos_class }) => {
-    let size = Math.max(largest, bandwidth, traffic_flow);
+/** By link: its bandwidth, for policies that reserve none of it; -1 where it is not known. */
+export function linkBandwidths(links: readonly PathLink[]): Float64Array {
+  return Float64Array.from(links, ({ bandwidth }) => bandwidth);
+}
+
+/**
+ * How many decimals amounts have on each link. What is taken of a link is no more than it has; `givenBack` has the
+ * largest amount that it may get besides, by link. Amounts that never come to a link do not count: they would coarsen
+ * what is left on it.
+ */
+export function linkDecimals(
+  links: readonly PathLink[],
+  givenBack: ReadonlyMap<number, number> = new Map(),
+): Uint8Array {
+  return Uint8Array.from(links, ({ bandwidth, traffic_flow, qos_class }, link) => {
+    let size = Math.max(givenBack.get(link) ?? 0, bandwidth, traffic_flow);
     for (const { bandwidth_available, bandwidth_reserve } of qos_class) {
       size = Math.max(size, Math.abs(bandwidth_available), bandwidth_reserve);
     }

@@ -3,10 +3,9 @@ import type { AlgorithmReply } from '../../../../contracts/path-reply.ts';
 import type { PathRequest, SrPolicy } from '../../../../contracts/path-request.ts';
 import { createNetwork, type Network } from '../segments/find-segment-lists.ts';
 import { scaleAmount } from './amounts.ts';
-import { createBooks, linkDecimals } from './bandwidths.ts';
-import { linkBandwidths } from './link-bandwidths.ts';
+import { createBooks, linkBandwidths, linkDecimals } from './bandwidths.ts';
+import { blockLoadedLinks } from './block-loaded-links.ts';
 import { type ComputeDeps, placePolicy, replyForPolicy } from './place-policy.ts';
-import { blockLoadedLinks } from './traffic-mask.ts';
 import { sharesOf } from './way-shares.ts';
 
 /** A path on whose links the bandwidth of the policy is available to its class. */
@@ -14,7 +13,7 @@ export function computeReserved(request: PathRequest<'bod_pasta'>, deps: Compute
   const { nodes, links, sr_policy: policy, global } = request;
   const network = createNetwork(nodes, links);
   const requiredBandwidth = scaleAmount(policy.bandwidth, global.flow_factor);
-  const books = createBooks(network.topology, 'bandwidth_available', linkDecimals(links, requiredBandwidth));
+  const books = createBooks(network.topology, 'bandwidth_available', linkDecimals(links));
   return search(request, { network, requiredBandwidth, bandwidths: books.left(policy.class) }, deps);
 }
 
@@ -32,9 +31,9 @@ export function computeModified(request: PathRequest<'bod_modified'>, deps: Comp
   const network = createNetwork(nodes, links);
   const requiredBandwidth = scaleAmount(policy.bandwidth, global.flow_factor);
   const formerBandwidth = scaleAmount(former.bandwidth, global.flow_factor);
-  const decimals = linkDecimals(links, Math.max(requiredBandwidth, formerBandwidth));
-  const books = createBooks(network.topology, 'bandwidth_available', decimals);
   const shares = sharesOf(network.topology, former.path);
+  const decimals = linkDecimals(links, new Map(shares.map(({ link }) => [link, formerBandwidth])));
+  const books = createBooks(network.topology, 'bandwidth_available', decimals);
   books.giveBack(former.class ?? policy.class, shares, formerBandwidth);
   return search(request, { network, requiredBandwidth, bandwidths: books.left(policy.class) }, deps);
 }

@@ -85,6 +85,7 @@ function findPlace(
       requiredBandwidth: ways.demandOf(index),
       bandwidths: ways.books.left(policy.class),
       isBlocked: loads.blockFor(ways.trafficOf(index), avoided),
+      isExplained: false,
     },
     deps,
   );

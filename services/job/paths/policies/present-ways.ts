@@ -29,13 +29,17 @@ export function createPresentWays(
   const { links } = topology;
   const traffics = policies.map((policy) => scaleAmount(policy.traffic_flow, global.flow_factor));
   const demands = policies.map((policy) => scaleAmount(policy.bandwidth, global.flow_factor));
-  const largest = [...traffics, ...demands].reduce((most, amount) => Math.max(most, amount), 0);
+  const present: (readonly Share[])[] = policies.map(({ path }) => sharesOf(topology, path));
+  const largest = new Map<number, number>();
+  for (const [policy, shares] of present.entries()) {
+    const amount = Math.max(traffics[policy] as number, demands[policy] as number);
+    for (const { link } of shares) largest.set(link, Math.max(largest.get(link) ?? 0, amount));
+  }
   const decimals = linkDecimals(links, largest);
   const books = createBooks(topology, 'bandwidth_available', decimals);
   const carried = Float64Array.from(links, ({ traffic_flow }, link) =>
     roundAmount(traffic_flow, decimals[link] as number),
   );
-  const present: (readonly Share[])[] = policies.map(({ path }) => sharesOf(topology, path));
 
   const carry = (shares: readonly Share[], amount: number): void => {
     for (const { link, part } of shares) {

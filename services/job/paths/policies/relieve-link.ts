@@ -90,7 +90,7 @@ function findCrossing({ policies, ways }: Moving, rules: Rules, link: number): C
 }
 
 function explain(crossing: readonly Crossing[], excess: number, tried: number): string {
-  if (crossing.length === 0) return 'no policy crosses it that has traffic and a priority above 0';
+  if (crossing.length === 0) return 'no policy whose path crosses it has traffic and a priority above 0';
   const movable = crossing.reduce((sum, { traffic }) => sum + traffic, 0);
   if (tried === 0) {
     return `${tidy(excess)} have to go, and the policies that may be moved carry ${tidy(movable)} of it`;

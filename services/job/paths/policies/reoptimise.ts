@@ -3,10 +3,9 @@ import type { AlgorithmReply, PathFault, PolicyPath } from '../../../../contract
 import type { PathAlgorithm, PathRequest, SrPolicy } from '../../../../contracts/path-request.ts';
 import { createNetwork, type Network } from '../segments/find-segment-lists.ts';
 import { scaleAmount } from './amounts.ts';
-import { createBooks, linkDecimals } from './bandwidths.ts';
-import { linkBandwidths } from './link-bandwidths.ts';
+import { createBooks, linkBandwidths, linkDecimals } from './bandwidths.ts';
+import { blockLoadedLinks } from './block-loaded-links.ts';
 import { type ComputeDeps, type Placement, placePolicy } from './place-policy.ts';
-import { blockLoadedLinks } from './traffic-mask.ts';
 import { sharesOf } from './way-shares.ts';
 
 type ReoptRequest = PathRequest<'bod_reopt' | 'nonbod_reopt'>;
@@ -14,10 +13,9 @@ type Place = (policy: SrPolicy) => Placement;
 
 /** Each policy takes its bandwidth from what is reserved for its class and was not taken by those placed before it. */
 export function reoptimiseReserved(request: PathRequest<'bod_reopt'>, deps: ComputeDeps): AlgorithmReply[] {
-  const { links, sr_policy: policies, global } = request;
+  const { links, global } = request;
   const demandOf = (policy: SrPolicy) => scaleAmount(policy.bandwidth, global.flow_factor);
-  const largest = policies.reduce((most, policy) => Math.max(most, demandOf(policy)), 0);
-  const decimals = linkDecimals(links, largest);
+  const decimals = linkDecimals(links);
   const isBlocked = blockLoadedLinks(links, global);
   return reoptimise(request, (network, algorithm) => {
     const books = createBooks(network.topology, 'bandwidth_reserve', decimals);
@@ -64,10 +62,7 @@ function reoptimise(
 }
 
 /** A copy in the order in which they are placed; those that are alike keep the order that they came in. */
-export function sortPolicies(
-  policies: readonly SrPolicy[],
-  sorting: ReoptRequest['global']['sorting'],
-): SrPolicy[] {
+function sortPolicies(policies: readonly SrPolicy[], sorting: ReoptRequest['global']['sorting']): SrPolicy[] {
   const key = sorting.startsWith('bandwidth') ? 'bandwidth' : 'priority';
   const sign = sorting.endsWith('desc') ? -1 : 1;
   return policies.toSorted((one, other) => sign * (one[key] - other[key]));

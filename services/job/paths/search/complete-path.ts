@@ -10,7 +10,7 @@ export type Completion = PathValue & {
   stageStarts: readonly number[];
 };
 
-/** Nodes that are looked at because stages get in each other's way: about a second. */
+/** Nodes that are looked at because stages get in each other's way: about a second, with hundreds of stages some more. */
 const maxSteps = 2_000_000;
 
 /** Undefined where the set is empty. Throws SearchTooHardError when its stages cannot be kept apart within `maxSteps`. */

@@ -60,7 +60,8 @@ export function createRemainingWays(terrain: Terrain): RemainingWays {
   };
 }
 
-function stageOf({ stages }: Terrain, index: number): Stage {
+/** By its place; throws a RangeError where there is none. */
+export function stageOf({ stages }: Pick<Terrain, 'stages'>, index: number): Stage {
   const stage = stages[index];
   if (stage === undefined) throw new RangeError(`there is no stage ${index}`);
   return stage;

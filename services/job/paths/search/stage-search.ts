@@ -1,8 +1,7 @@
 // The best way through one stage around nodes and links that are barred.
 import { findWidths } from './find-widths.ts';
 import { createFollowBound, findBound } from './follow-bound.ts';
-import type { Stage } from './plan-stages.ts';
-import type { Remaining, Terrain } from './remaining-ways.ts';
+import { type Remaining, stageOf, type Terrain } from './remaining-ways.ts';
 import { createSearchAround } from './search-around.ts';
 
 export type StageQuery = {
@@ -31,7 +30,7 @@ export type StageSearch = {
 };
 
 export function createStageSearch(terrain: Terrain): StageSearch {
-  const { topology, stages, bandwidths } = terrain;
+  const { topology, bandwidths } = terrain;
   const { from, to } = topology;
   const spent = { steps: 0 };
   const followBound = createFollowBound(terrain, spent);
@@ -49,7 +48,7 @@ export function createStageSearch(terrain: Terrain): StageSearch {
     },
     find(query) {
       const { stage, start, remaining } = query;
-      const plan = stageOf(stage);
+      const plan = stageOf(terrain, stage);
       const isBarredLink = createBarredLinks(query.barredLinks);
       const isOpen = (link: number): boolean =>
         plan.isUsable[link] === 1 &&
@@ -65,16 +64,12 @@ export function createStageSearch(terrain: Terrain): StageSearch {
       const isOpen = (link: number): boolean =>
         barredMark[to[link] as number] !== barring && !(from[link] === start && isBarredLink(link));
       spent.steps += topology.nodes.length;
-      return findWidths({ topology, bandwidths, stage: stageOf(stage), isOpen, start })[start] as number;
+      return findWidths({ topology, bandwidths, stage: stageOf(terrain, stage), isOpen, start })[
+        start
+      ] as number;
     },
     steps: () => spent.steps,
   };
-
-  function stageOf(index: number): Stage {
-    const stage = stages[index];
-    if (stage === undefined) throw new RangeError(`there is no stage ${index}`);
-    return stage;
-  }
 }
 
 function createBarredLinks(links: readonly number[]): (link: number) => boolean {

@@ -2,7 +2,7 @@
 
 import type { Router } from '../network/router.ts';
 import type { FoundPath, PathSearch } from '../search/best-paths.ts';
-import { createReachFinder, maxExpandedPaths, type Reach } from './segment-reach.ts';
+import { createReachFinder, maxPathsLike, type Reach } from './segment-reach.ts';
 import type { Segment } from './segments.ts';
 import { findShortestSplit } from './split-path.ts';
 
@@ -13,7 +13,7 @@ export type PathEncoder = { encode(search: PathSearch, path: FoundPath): Segment
  * the value that paths are sorted by (and the cost, where only shortest paths are wanted; of bandwidth at least that of
  * the path), and there are at most 1,000 of them, the path itself among them. Of several shortest lists the one that
  * leads over the most paths is taken, of these the one whose first segment leads furthest, and so on; a node goes
- * before the link that leads to it.
+ * before the link that leads to it. A list of hundreds of segments may be longer than the shortest one (`findShortestSplit`).
  */
 export function createPathEncoder(router: Router): PathEncoder {
   const { findReach } = createReachFinder(router);
@@ -35,7 +35,7 @@ export function createPathEncoder(router: Router): PathEncoder {
         reaches.set(place, reach);
         return reach;
       };
-      return findShortestSplit({ length: path.links.length, reachOf, maxPaths: maxExpandedPaths }).map(
+      return findShortestSplit({ length: path.links.length, reachOf, maxPaths: maxPathsLike(path) }).map(
         ({ end, isLink }): Segment =>
           isLink
             ? { kind: 'link', link: path.links[end - 1] as number }

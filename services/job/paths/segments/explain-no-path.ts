@@ -1,5 +1,6 @@
 // Why there is no path, in a sentence that tells what to change.
 
+import type { PathLink } from '../../../../contracts/path-request.ts';
 import { distances } from '../network/distances.ts';
 import { findBestPaths, type PathSearch, SearchTooHardError } from '../search/best-paths.ts';
 import type { Network } from './network.ts';
@@ -21,6 +22,9 @@ export function explainNoPath(network: Network, { demand, search }: VainSearch):
   };
   if (!isThereWithout(linkConstraints, []))
     return `every way ${ends} leads over nodes or links without a SID`;
+  const ofClass = demand.requiredBandwidth > 0 ? demand.policy.class : undefined;
+  if (ofClass != null && !topology.links.some((link) => hasClass(link, ofClass)))
+    return `no link has the class ${ofClass}`;
 
   const constraints = linkConstraints.filter((each) => isAsked(demand, each));
   const helpful = constraints.filter((each) => isThereWithout([each])).map((each) => nameOf(demand, each));
@@ -31,6 +35,10 @@ export function explainNoPath(network: Network, { demand, search }: VainSearch):
   const all = constraints.map((each) => nameOf(demand, each));
   if (via.length > 0) all.push(whatIsIncluded);
   return `no path ${ends} keeps to all that is asked, nor would one without any one of these: ${all.join(', ')}`;
+}
+
+function hasClass(link: PathLink, name: string): boolean {
+  return link.qos_class.some((each) => each.class === name);
 }
 
 const whatIsIncluded = 'what is to be included';

@@ -22,6 +22,8 @@ export type PolicySearch = {
   bandwidths: Float64Array;
   /** By link: 1 where it is out besides, for the traffic that it carries. */
   isBlocked?: Uint8Array | undefined;
+  /** Whether anybody reads why there is no path: to find that out takes several more searches. True unless given. */
+  isExplained?: boolean;
 };
 
 export type PolicyOutcome = { ok: true; data: Omit<PolicyPath, 'time'> } | { ok: false; fault: PathFault };
@@ -31,18 +33,17 @@ export type PolicyOutcome = { ok: true; data: Omit<PolicyPath, 'time'> } | { ok:
  * that has a second path is taken, if any has. Faults: `NO_PATH` with what would help, `TOO_HARD`.
  */
 export function findSegmentLists(network: Network, request: PolicySearch): PolicyOutcome {
-  const { policy, algorithm } = request;
+  const { policy } = request;
   const search = planSearch(network, request);
   const describe = (list: FoundList) => describeList(search, list, policy);
   try {
     const { lists, beyondLimit } = searchLists(network, search);
     const [best] = lists;
     if (best === undefined) {
-      const message =
-        beyondLimit === undefined
-          ? explainNoPath(network, { demand: request, search })
-          : `every path from ${policy.headend} to ${policy.tailend} is beyond the limit of ${algorithm.limit}: the best one has ${beyondLimit}`;
-      return { ok: false, fault: { code: 'NO_PATH', message } };
+      return {
+        ok: false,
+        fault: { code: 'NO_PATH', message: explain(network, request, search, beyondLimit) },
+      };
     }
     if (!policy.disjoint) {
       return { ok: true, data: { ...describe(best), other: lists.slice(1).map(describe) } };
@@ -55,6 +56,19 @@ export function findSegmentLists(network: Network, request: PolicySearch): Polic
     if (!(error instanceof SearchTooHardError)) throw error;
     return { ok: false, fault: { code: 'TOO_HARD', message: error.message } };
   }
+}
+
+function explain(
+  network: Network,
+  request: PolicySearch,
+  search: ListSearch,
+  beyondLimit: number | undefined,
+): string {
+  const { policy, algorithm, isExplained = true } = request;
+  if (beyondLimit !== undefined) {
+    return `every path from ${policy.headend} to ${policy.tailend} is beyond the limit of ${algorithm.limit}: the best one has ${beyondLimit}`;
+  }
+  return isExplained ? explainNoPath(network, { demand: request, search }) : 'there is no path';
 }
 
 function planSearch(network: Network, request: PolicySearch): ListSearch {

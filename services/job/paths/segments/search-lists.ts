@@ -1,5 +1,6 @@
 // Best paths → segment lists: the best first, each one for paths that those before it do not lead over.
 import type { PathAlgorithm, SrPolicy } from '../../../../contracts/path-request.ts';
+import { metricOf, metricScales } from '../network/link-costs.ts';
 import type { Topology } from '../network/topology.ts';
 import { type FoundPath, findBestPaths, type PathSearch } from '../search/best-paths.ts';
 import { expandSegments, joinSegments, type Path } from './expand-segments.ts';
@@ -58,12 +59,12 @@ function isBeyond({ limit, sorter }: ListSearch, value: number): boolean {
   return sorter === 'max_min_band' ? value < limit : value > limit;
 }
 
-/** Delays are rounded as their costs are, to thousandths, so that the order of the sums is that of the paths. */
+/** Rounded as the costs are, so that the order of the sums is that of the paths. */
 function sumOf({ links }: Topology, path: Path, metric: SrPolicy['metric']): number {
   let sum = 0;
   for (const index of path) {
     const link = links[index];
-    if (link !== undefined) sum += metric === 'latency' ? Math.round(link.delay * 1000) : link[metric];
+    if (link !== undefined) sum += metricOf(link, metric);
   }
-  return metric === 'latency' ? sum / 1000 : sum;
+  return sum / metricScales[metric];
 }

@@ -3,8 +3,18 @@
 import type { Router } from '../network/router.ts';
 import type { FoundPath, PathSearch } from '../search/best-paths.ts';
 
-/** A list of segments that may lead over more paths than this is not acceptable: nobody could look at them. */
-export const maxExpandedPaths = 1000;
+/** A list of segments that may lead over more paths than this is not acceptable: nobody could look at them, */
+const maxExpandedPaths = 1000;
+/** and of long ones, as many as have so many links in all: they are told link by link. */
+const maxExpandedLinks = 200_000;
+
+/** How many paths a list may lead over that leads over this one. */
+export function maxPathsLike({ links }: Pick<FoundPath, 'links'>): number {
+  return Math.max(1, Math.min(maxExpandedPaths, Math.floor(maxExpandedLinks / links.length)));
+}
+
+/** Segments that may be longer are looked at step by step: those of a very long path can be short, each of them. */
+const firstHorizon = 64;
 
 /** A path, and what decides whether another one is as good. */
 export type Candidate = {
@@ -101,7 +111,16 @@ export function createReachFinder(router: Router): ReachFinder {
       count += pathCounts[before] as number;
     }
     pathCounts[node] = count;
-    return count <= maxExpandedPaths;
+    return count <= maxPathsLike(candidate.path);
+  };
+
+  /** From the node at a place, at least of those that are no further away than the node at another one. */
+  const distancesUpTo = ({ nodes, path }: Candidate, place: number, horizon: number): Float64Array => {
+    const source = nodes[place] as number;
+    if (horizon >= path.links.length) return router.distancesFrom(source);
+    let limitAt = 0;
+    for (const link of path.links.slice(place, horizon)) limitAt += igp[link] as number;
+    return router.distancesFrom(source, limitAt);
   };
 
   const findReach = (candidate: Candidate, place: number): Reach => {
@@ -109,10 +128,15 @@ export function createReachFinder(router: Router): ReachFinder {
     const reach: Reach = { pathCounts: [], strangers: [], strangerCounts: [] };
     if (!router.isShortest(path.links[place] as number)) return reach;
     const source = nodes[place] as number;
-    const walk = { candidate, place, distances: router.distancesFrom(source) };
+    const walk: Walk = { candidate, place, distances: new Float64Array() };
     let distance = 0;
+    let horizon = place;
     startAt(source);
     for (let end = place + 1; end < nodes.length; end += 1) {
+      if (end > horizon) {
+        horizon = place + Math.max(2 * (horizon - place), firstHorizon);
+        walk.distances = distancesUpTo(candidate, place, horizon);
+      }
       const node = nodes[end] as number;
       distance += igp[path.links[end - 1] as number] as number;
       if (walk.distances[node] !== distance) break;

@@ -8,7 +8,7 @@ export const linkConstraints = ['bandwidth', 'affinity', 'exclude', 'traffic'] a
 export type LinkConstraint = (typeof linkConstraints)[number];
 
 export type LinkDemand = {
-  policy: Pick<SrPolicy, 'algorithm' | 'affinity' | 'mask' | 'exclude'>;
+  policy: Pick<SrPolicy, 'algorithm' | 'affinity' | 'mask' | 'exclude' | 'class'>;
   /** Of each link, and the whole of it where only a part would go over that link, too. */
   requiredBandwidth: number;
   /** By link; -1: not known, and good enough for anything. */

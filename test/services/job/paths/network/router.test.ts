@@ -49,3 +49,12 @@ test('distances are worked out once for each source, as long as they find room',
   expect(distancesFrom(0)).not.toBe(first);
   expect(distancesFrom(0)).toEqual(first);
 });
+
+test('distances are looked for as far as is told, unless they are known', () => {
+  const { nodes, links } = createPathNetwork(['A>B', 'B>C', 'C>D']);
+  const { distancesFrom } = createRouter(createTopology(nodes, links));
+  const nowhere = Number.POSITIVE_INFINITY;
+  expect([...distancesFrom(0, 10)]).toEqual([0, 10, nowhere, nowhere]);
+  expect([...distancesFrom(0)]).toEqual([0, 10, 20, 30]);
+  expect([...distancesFrom(0, 10)]).toEqual([0, 10, 20, 30]);
+});

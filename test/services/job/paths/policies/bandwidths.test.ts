@@ -18,7 +18,7 @@ const links = [
   linkOf('A>B', { bandwidth: 1, qos_class: classesOf({ EF: 0.3, AF: 10 }) }),
   linkOf('B>C', { bandwidth: -1, qos_class: classesOf({ EF: -5 }) }),
 ].map((link) => pathLinkSchema.parse(link));
-const decimals = linkDecimals(links, 10);
+const decimals = linkDecimals(links);
 const both = [
   { link: 0, part: 1 },
   { link: 1, part: 1 },
@@ -67,7 +67,9 @@ test('has what it had before, exactly, once all is given back in any order', () 
       const bandwidth = (random.below(1000) / 7) * scale;
       return pathLinkSchema.parse({ ...linkOf('A>B'), id: `L${index}`, bandwidth });
     });
-    const books = createBooks({ links: drawn }, 'bandwidth_available', linkDecimals(drawn, 1000 * scale));
+    const givenBack = new Map(drawn.map((_, link) => [link, 1000 * scale]));
+    const decimals = linkDecimals(drawn, givenBack);
+    const books = createBooks({ links: drawn }, 'bandwidth_available', decimals);
     const start = [...books.left(null)];
     const taken = Array.from({ length: 20 }, () => ({
       shares: drawn.map((_, link) => ({ link, part: (1 + random.below(9)) / 9 })),

@@ -111,6 +111,13 @@ describe('a policy that changed', () => {
     ]);
   });
 
+  test('that gives back very much leaves other links as they are', () => {
+    const exact = links.map((link) => ({ ...link, qos_class: [{ class: 'EF', bandwidth_available: 0.6 }] }));
+    const former = { path: over('AB'), bandwidth: 1e15 };
+    const request = { nodes, links: exact, sr_policy: { ...policy, bandwidth: 0.9, former }, global };
+    expect(runComputation('bod_modified', request)).toMatchObject([{ status: false, data: {} }]);
+  });
+
   test('gives back by the flow factor what it takes by it', () => {
     const former = { path: over('ABD'), bandwidth: 2.5 };
     const sr_policy = { ...policy, bandwidth: 5, former };

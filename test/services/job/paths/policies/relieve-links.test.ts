@@ -240,7 +240,7 @@ describe('several links', () => {
 
 describe('a link that cannot be relieved', () => {
   test.each<[string, object[], object, RegExp]>([
-    ['nobody crosses it', [policy('R', 0, 50)], {}, /^A>B stays congested: no policy crosses it/],
+    ['nobody crosses it', [policy('R', 0, 50)], {}, /^A>B stays congested: no policy whose path crosses it/],
     [
       'too little crosses it',
       [policy('R', 1, 19.5)],

@@ -72,6 +72,17 @@ describe('policies with bandwidth', () => {
     expect(pathsById(reply)).toEqual({ R9: [hopsOf('ACD')], R5: [hopsOf('ABD')], R1: [hopsOf('ACD')] });
   });
 
+  test('that ask for far too much leave others what there is, to the decimal', () => {
+    const narrow = links.map((link) => ({ ...link, ...ef(0.6) }));
+    const sr_policy = [policy('R', 1e15), policy('S', 0.9), policy('T', 0.6)];
+    const request = { nodes, links: narrow, sr_policy, global: { ...global, reopt_mode: 'loose' } };
+    const [reply] = runComputation('bod_reopt', request);
+    expect(reply).toMatchObject({
+      info: { policies: ['R', 'S'] },
+      data: [{ data: { attr: { max_min_band: 0.6 } } }],
+    });
+  });
+
   test('of other classes, or of none, do not get in their way', () => {
     const qos_class = ['EF', 'AF'].map((name) => ({ class: name, bandwidth_reserve: 5 }));
     const both = links.map((link) => ({ ...link, qos_class }));

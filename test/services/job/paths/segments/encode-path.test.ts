@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { PathLink } from '../../../../../contracts/path-request.ts';
+import { type PathLink, pathLinkSchema, pathNodeSchema } from '../../../../../contracts/path-request.ts';
 import type { FoundPath, PathSearch, Waypoint } from '../../../../../services/job/paths/search/best-paths.ts';
+import { createPathEncoder } from '../../../../../services/job/paths/segments/encode-path.ts';
 import {
   createNetwork,
   type Network,
@@ -103,6 +104,42 @@ describe('createPathEncoder', () => {
     expect(wrong).toEqual([]);
     expect(new Set(lengths).size).toBeGreaterThan(3);
   });
+});
+
+test('does not look all along a long path from each of its nodes', () => {
+  const count = 1000;
+  const nodes = Array.from({ length: count }, (_, index) =>
+    pathNodeSchema.parse({ id: `N${index}`, sid: index }),
+  );
+  const linkBy = (step: number, igp: number, sid: number | null) => (index: number) =>
+    pathLinkSchema.parse({
+      id: `L${index}.${step}`,
+      local: `N${index}`,
+      remote: `N${index + step}`,
+      igp,
+      sid,
+    });
+  // Two links together are no shortest path: it is that over the one without a SID.
+  const path = Array.from({ length: count - 1 }, (_, index) => index);
+  const beside = path.slice(1).map((index) => linkBy(2, 19, null)(index - 1));
+  const { topology, router, costsOf } = createNetwork(nodes, [...path.map(linkBy(1, 10, 1)), ...beside]);
+  let reached = 0;
+  const encoder = createPathEncoder({
+    ...router,
+    distancesFrom: (...given) => {
+      const distances = router.distancesFrom(...given);
+      reached += distances.filter(Number.isFinite).length;
+      return distances;
+    },
+  });
+  const bandwidths = new Float64Array(topology.links.length);
+  const isUsable = Uint8Array.from(topology.links, ({ sid }) => (sid === 1 ? 1 : 0));
+  const costs = costsOf('te');
+  const ends = { topology, head: 0, tail: count - 1, via: [] };
+  const search: PathSearch = { ...ends, isUsable, costs, sorter: 'metric', bandwidths, onlyShortest: true };
+  const found = { links: path, cost: count - 1, hops: count - 1, bandwidth: 0 };
+  expect(encoder.encode(search, found)).toEqual(path.map((index) => ({ kind: 'node', node: index + 1 })));
+  expect(reached).toBeLessThan(100 * count);
 });
 
 type Naive = ReturnType<typeof createNaiveNetwork>;

@@ -1,73 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { pathLinkSchema, pathNodeSchema } from '../../../../../contracts/path-request.ts';
 import { createPathNetwork } from '../../../../helpers/path-network.ts';
 import { found, nodesOf, search, sidsOf, whyNot } from './run-search.ts';
 
 describe('findSegmentLists', () => {
-  describe('of the network of the document', () => {
-    const link = (id: string, local: string, remote: string, bandwidth: number) =>
-      pathLinkSchema.parse({
-        id,
-        local,
-        remote,
-        sid: Number(id.slice(3)),
-        igp: 10,
-        te: 10,
-        delay: 100,
-        bandwidth,
-      });
-    const nodes = [1, 2, 3, 4, 5, 6].map((number) =>
-      pathNodeSchema.parse({
-        id: `P${number}`,
-        ip: [number, number, number, number].join('.'),
-        sid: 60_000 + number,
-      }),
-    );
-    const links = [
-      link('P1:30012', 'P1', 'P2', 10),
-      link('P2:30023', 'P2', 'P3', 10),
-      link('P1:30014', 'P1', 'P4', 30),
-      link('P4:30045', 'P4', 'P5', 30),
-      link('P4:30046', 'P4', 'P6', 30),
-      link('P5:30053', 'P5', 'P3', 30),
-      link('P6:30063', 'P6', 'P3', 30),
-    ];
-    const policy = { headend: 'P1', tailend: 'P3' };
-    const overP2 = {
-      sids: [{ id: 'P3', ip: '3.3.3.3', sid: 60003 }],
-      paths: [['P1', 'P1:30012', 'P2', 'P2:30023', 'P3']],
-      segs: [[['P1', 'P1:30012', 'P2', 'P2:30023', 'P3']]],
-      attr: { igp: 20, te: 20, delay: 200, min_hop: 2, max_min_band: 10 },
-    };
-
-    test('the shortest path is led over by the SID of the tail end', () => {
-      expect(found({ nodes, links }, { policy, algorithm: { algo: 0 } })).toEqual({ ...overP2, other: [] });
-    });
-
-    test('the widest paths are led over by one list for both, and the other path by another', () => {
-      const algorithm = { algo: 1, sorter: 'max_min_band' };
-      expect(found({ nodes, links }, { policy, algorithm })).toEqual({
-        sids: [
-          { id: 'P4', ip: '4.4.4.4', sid: 60004 },
-          { id: 'P3', ip: '3.3.3.3', sid: 60003 },
-        ],
-        paths: [
-          ['P1', 'P1:30014', 'P4', 'P4:30045', 'P5', 'P5:30053', 'P3'],
-          ['P1', 'P1:30014', 'P4', 'P4:30046', 'P6', 'P6:30063', 'P3'],
-        ],
-        segs: [
-          [['P1', 'P1:30014', 'P4']],
-          [
-            ['P4', 'P4:30045', 'P5', 'P5:30053', 'P3'],
-            ['P4', 'P4:30046', 'P6', 'P6:30063', 'P3'],
-          ],
-        ],
-        attr: { igp: 30, te: 30, delay: 300, min_hop: 3, max_min_band: 30 },
-        other: [overP2],
-      });
-    });
-  });
-
   const square = createPathNetwork(['A-B', 'B-Z', 'A-C', 'C-Z']);
 
   test('equal-cost paths are led over together, and apart where one of them must not be used', () => {
@@ -201,6 +136,15 @@ describe('findSegmentLists', () => {
     });
   });
 
+  test('a list of very long paths leads over few of them', () => {
+    const hops = Array.from({ length: 2000 }, (_, index) => `${index}>${index + 1}`);
+    const line = createPathNetwork([...hops, ...hops]);
+    const policy = { headend: '0', tailend: '2000' };
+    const { paths } = found(line, { policy, algorithm: { algo: 0, top: 1 } });
+    expect(paths.length).toBeGreaterThan(1);
+    expect(paths.length * hops.length).toBeLessThanOrEqual(200_000);
+  });
+
   test('a search that its waypoints make too hard is given up', () => {
     const line = createPathNetwork(Array.from({ length: 5000 }, (_, index) => `${index}>${index + 1}`));
     const include = Array.from({ length: 999 }, (_, index) => `${5 * index + 5}`);
@@ -241,6 +185,12 @@ describe('findSegmentLists', () => {
 
     test('nothing leads there', () => {
       expect(whyNot(line, { policy: { tailend: 'C' } })).toBe('no links lead from A to C');
+    });
+
+    test('a class that no link has', () => {
+      expect(whyNot(line, { requiredBandwidth: 31, policy: { class: 'gold' } })).toBe(
+        'no link has the class gold',
+      );
     });
 
     test('each constraint without which there would be a path', () => {

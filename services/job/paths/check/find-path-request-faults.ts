@@ -3,9 +3,9 @@ import type { Fault } from '../../../../contracts/errors.ts';
 import type { PathJobType, PathRequest } from '../../../../contracts/path-request.ts';
 import { scaleAmount } from '../policies/amounts.ts';
 import type { CongestionRequest } from '../policies/present-ways.ts';
-import { collectIds, findNetworkFaults, type NetworkIds } from './check-network.ts';
-import { findPoliciesFaults, findPolicyFaults } from './check-policy.ts';
-import { findWayFaults } from './check-way.ts';
+import { collectIds, findNetworkFaults, type NetworkIds } from './find-network-faults.ts';
+import { findPoliciesFaults, findPolicyFaults } from './find-policy-faults.ts';
+import { findWayFaults } from './find-way-faults.ts';
 
 type Checks = { [Type in PathJobType]: (request: PathRequest<Type>, ids: NetworkIds) => Fault[] };
 

@@ -1,16 +1,14 @@
 // What no schema sees of a policy: ends and constraints that the network does not have, or that contradict each other.
 import type { Fault } from '../../../../contracts/errors.ts';
 import type { SrPolicy } from '../../../../contracts/path-request.ts';
-import type { NetworkIds } from './check-network.ts';
+import type { NetworkIds } from './find-network-faults.ts';
 
 /** `place`: where the policy stands in the request. */
 export function findPolicyFaults(policy: SrPolicy, place: string, ids: NetworkIds): Fault[] {
   return [
     ...findEndFaults(policy, place, ids),
     ...findIncludeFaults(policy, place, ids),
-    ...policy.exclude.flatMap((id, index) =>
-      isKnown(ids, id) ? [] : [{ path: `${place}.exclude.${index}`, reason: unknownId(id) }],
-    ),
+    ...findExcludeFaults(policy, place, ids),
   ];
 }
 
@@ -57,6 +55,15 @@ function findIncludeFaults(
     const reason = findReason(id);
     passed.add(id);
     return reason === undefined ? [] : [{ path: `${place}.include.${index}`, reason }];
+  });
+}
+
+function findExcludeFaults({ headend, tailend, exclude }: SrPolicy, place: string, ids: NetworkIds): Fault[] {
+  return exclude.flatMap((id, index) => {
+    const isEnd = id === headend || id === tailend;
+    if (isKnown(ids, id) && !isEnd) return [];
+    const reason = isEnd ? `${id} is an end of the path` : unknownId(id);
+    return [{ path: `${place}.exclude.${index}`, reason }];
   });
 }
 

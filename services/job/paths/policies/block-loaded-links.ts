@@ -2,7 +2,7 @@
 import type { PathLink } from '../../../../contracts/path-request.ts';
 import { scaleAmount } from './amounts.ts';
 
-export type TrafficRule = { real_traffic: boolean; traffic_ratio: number };
+type TrafficRule = { real_traffic: boolean; traffic_ratio: number };
 
 /**
  * By link: 1 where it carries more than `traffic_ratio` of its bandwidth; links of unknown bandwidth stay. Nothing when

@@ -90,6 +90,7 @@ describe('a policy', () => {
       { exclude: ['X', 'B'] },
       [['exclude.0', 'there is no node and no link X']],
     ],
+    ['an end that is excluded', { exclude: ['B', 'A'] }, [['exclude.1', 'A is an end of the path']]],
     [
       'a waypoint that is excluded',
       { include: ['B'], exclude: ['B'] },

@@ -1,7 +1,7 @@
 // Whether a way that a policy is said to have is one through this network.
 import type { Fault } from '../../../../contracts/errors.ts';
 import type { Way } from '../../../../contracts/path-request.ts';
-import type { NetworkIds } from './check-network.ts';
+import type { NetworkIds } from './find-network-faults.ts';
 
 /**
  * Of each path the first fault: a segment needs a path, a path has nodes and links by turns, each link from the node
