@@ -14,6 +14,8 @@ export type HttpCall = {
   headers?: readonly HttpCallHeader[];
   /** Where it is `octets`, the handler gets the body as it came, and decodes it elsewhere. */
   body?: 'json' | 'octets';
+  /** Octets that its body may have, where they are fewer than the server takes. */
+  bodyLimit?: number;
   /** Where it is `octets`, the handler may reply with JSON text as it is kept. */
   replyBody?: 'json' | 'octets';
   request: z.ZodType;

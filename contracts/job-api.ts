@@ -200,6 +200,8 @@ export const jobCalls = {
   },
   cancel: {
     path: '/api/job/cancel',
+    // Unlike a submission it is read where everybody is served.
+    bodyLimit: 64 * 1024,
     summary: 'Cancels a task, and replies when it has ended, or after 10 seconds.',
     request: jobCancelRequestSchema,
     reply: replyOf(z.object({ task_id: z.string(), task_state: stateSchema })),

@@ -81,11 +81,14 @@ const components = {
 };
 
 const errorReplies = {
-  INVALID_REQUEST: reply('INVALID_REQUEST', 'The request is wrong; the details name every fault.'),
+  INVALID_REQUEST: reply('INVALID_REQUEST', 'The request is wrong; the details name its faults, 20 at most.'),
   UNAUTHORIZED: reply('UNAUTHORIZED', 'The request carries no key that lets it in.'),
   NOT_FOUND: reply('NOT_FOUND', 'There is no such task, or no longer.'),
   CONFLICT: reply('CONFLICT', 'The task is of another type, or another request has this idempotency key.'),
-  PAYLOAD_TOO_LARGE: reply('PAYLOAD_TOO_LARGE', 'The body is too large.'),
+  PAYLOAD_TOO_LARGE: reply(
+    'PAYLOAD_TOO_LARGE',
+    'The body is too large, or asks for more rows than a probe may have.',
+  ),
   OVERLOADED: reply('OVERLOADED', 'The service has all it can hold; the same request may succeed later.'),
   INTERNAL: reply('INTERNAL', 'A fault of the service; its log has the reason under the request id.'),
   UNAVAILABLE: reply(

@@ -34,7 +34,10 @@ const bitsSchema = z.union(
 
 /** What is left out, or null, has this value. */
 function withDefault<Schema extends z.ZodType>(schema: Schema, value: z.output<Schema>) {
-  return schema.nullish().transform((given) => given ?? value);
+  return schema
+    .nullish()
+    .meta({ default: value })
+    .transform((given) => given ?? value);
 }
 
 /** A segment of RFC 8402: without a `sid` nothing can be led through it. */
@@ -72,11 +75,11 @@ export const pathLinkSchema = z.object({
   te: withDefault(metricSchema, 0),
   /** -1: not known. */
   bandwidth: withDefault(
-    z.union([z.literal(-1), amountSchema], { error: 'expected -1 or more than that' }),
+    z.union([z.literal(-1), amountSchema], { error: 'expected -1, or no less than 0' }),
     -1,
   ),
   /** Administrative groups (RFC 5305). */
-  affinity: withDefault(wordSchema, 0),
+  affinity: withDefault(bitsSchema, 0),
   delay: withDefault(delaySchema, 1000),
   min_delay: withDefault(delaySchema, 1000),
   max_delay: withDefault(delaySchema, 1000),

@@ -15,16 +15,15 @@ const droppedLimits = 8;
  * dropped before the reply, within reason: many callers do not listen before they have sent all of it.
  */
 export function createBodyGuard(options: {
-  /** Octets of one body. */
-  bodyLimit: number;
   /** Of all that are in hand at once. */
   maxBodyOctets: number;
   inHand: InHand;
 }): (request: FastifyRequest, done: Done) => void {
-  const { bodyLimit, maxBodyOctets, inHand } = options;
+  const { maxBodyOctets, inHand } = options;
   const budget = createOctetBudget(maxBodyOctets);
 
   function findRefusal(request: FastifyRequest, octets: number): ProbeTaskError | undefined {
+    const { bodyLimit } = request.routeOptions;
     if (octets > bodyLimit) return bodyTooLarge(bodyLimit);
     const release = budget.take(octets);
     if (release === undefined) {
@@ -35,7 +34,8 @@ export function createBodyGuard(options: {
   }
 
   return (request, done) => {
-    const { headers, raw } = request;
+    const { headers, raw, routeOptions } = request;
+    const { bodyLimit } = routeOptions;
     const isChunked = headers['transfer-encoding'] !== undefined;
     const octets = isChunked ? bodyLimit : Number(headers['content-length'] ?? 0);
     const refusal = findRefusal(request, octets);

@@ -9,11 +9,14 @@ export type FormatError = (error: ProbeTaskError) => unknown;
 /** Gives the HTTP status of an error reply. */
 export type StatusOf = (error: ProbeTaskError) => number;
 
-/** Coded errors as they are, faults of the request by their kind; anything else is a fault of ours and is logged. */
-export function asCodedError(fault: unknown, bodyLimit: number, logger: Logger): ProbeTaskError {
+/**
+ * Coded errors as they are, faults of the request by their kind; anything else is a fault of ours and is logged.
+ * `bodyLimit` is asked for a body that is over it.
+ */
+export function asCodedError(fault: unknown, bodyLimit: () => number, logger: Logger): ProbeTaskError {
   if (fault instanceof ProbeTaskError) return fault;
   if (systemErrorCode(fault) === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return bodyTooLarge(bodyLimit);
+    return bodyTooLarge(bodyLimit());
   }
   if (fault instanceof Error && isRequestFault(fault)) {
     return new ProbeTaskError('INVALID_REQUEST', fault.message);

@@ -88,7 +88,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   let url = '';
   let isStopping = false;
   const findRefusal = createGuard({ apiKeys, maxRequests, inHand, isStopping: () => isStopping });
-  const guardBody = createBodyGuard({ bodyLimit, maxBodyOctets, inHand });
+  const guardBody = createBodyGuard({ maxBodyOctets, inHand });
 
   const app = fastify({
     logger: false,
@@ -112,7 +112,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 
   function replyError(fault: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const log = logger.child({ request_id: request.id, method: request.method, path: pathOf(request) });
-    const error = asCodedError(fault, bodyLimit, log);
+    const error = asCodedError(fault, () => request.routeOptions.bodyLimit, log);
     const hasLeft = request.raw.destroyed && !request.raw.complete;
     log[hasLeft ? 'debug' : 'info']({ code: error.code, reason: error.message }, 'refused');
     return reply

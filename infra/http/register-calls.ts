@@ -58,6 +58,7 @@ export function registerCalls(
       app.route({
         method: call.method ?? 'POST',
         url: path,
+        ...(call.bodyLimit === undefined ? {} : { bodyLimit: call.bodyLimit }),
         async handler(request, reply) {
           const context: HttpContext = {
             requestId: request.id,

@@ -93,8 +93,8 @@ export type TestProgramRun = {
   readonly pid: number;
   /** Standard output and error so far, in the order of arrival. */
   output(): string;
-  /** The first line, past or future, that matches; rejects with the whole output after 18 s or the program's end. */
-  waitForLine(pattern: RegExp): Promise<string>;
+  /** The first line, past or future, that matches; rejects with the whole output after 18 s (or the limit), or the program's end. */
+  waitForLine(pattern: RegExp, limitMs?: number): Promise<string>;
   /** Resolves when the program has ended and its output is complete. */
   readonly exited: Promise<ChildExit>;
   /** To the program alone, or with `toGroup` to all of its process group, as a terminal does on Ctrl-C. */
@@ -128,9 +128,9 @@ export function spawnProgram(
     pid: child.pid ?? 0,
     output: () => output,
     exited,
-    waitForLine(pattern) {
+    waitForLine(pattern, limitMs = lineTimeoutMs) {
       return new Promise((resolve, reject) => {
-        const tooLate = AbortSignal.timeout(lineTimeoutMs);
+        const tooLate = AbortSignal.timeout(limitMs);
         const giveUp = (why: string): void => {
           watchers.delete(look);
           reject(new Error(`${why} without a line like ${pattern}:\n${output}`));
@@ -144,7 +144,7 @@ export function spawnProgram(
         };
         watchers.add(look);
         look();
-        tooLate.addEventListener('abort', () => giveUp(`${lineTimeoutMs / 1000} s passed`));
+        tooLate.addEventListener('abort', () => giveUp(`${limitMs / 1000} s passed`));
         void exited.then(() => giveUp('ended'));
       });
     },

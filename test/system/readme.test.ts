@@ -1,5 +1,5 @@
 // The README as a newcomer follows it: `npm start`, every command and program of it in order, Ctrl-C.
-import { globSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { appendFile, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
@@ -60,7 +60,8 @@ beforeAll(async () => {
   const env = { PATH, DATA_DIR: dataFolder, LOG_LEVEL: 'warn', DISPATCH_USER: nodeUser };
   stack = spawnProgram('npm', ['start'], { env });
   nodes = await startSshNodes({ addresses: ['127.0.1.1', '127.0.1.2'], folder: nodeFolder });
-  await stack.waitForLine(/^ready$/);
+  // Other test files start their own servers at the same time.
+  await stack.waitForLine(/^ready$/, 60_000);
   const found = await readStackFile(dataFolder);
   if (found === null) throw new Error('the stack is ready and left no addresses');
   addresses = found;
@@ -155,6 +156,14 @@ describe('the README', () => {
     );
     expect(variables.length).toBeGreaterThan(20);
     expect(variables.filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test('names no source file that is not there', () => {
+    const named = [...readme.matchAll(/`((?:contracts|infra|services|test)\/[\w/.-]+\.\w+)`/g)].map(
+      ([, file = '']) => file,
+    );
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((file) => !existsSync(join(repositoryFolder, file)))).toEqual([]);
   });
 });
 

@@ -1,14 +1,13 @@
 // What the calls of the job service need of the rest of it.
-import type { ProbeTaskError } from '../../../contracts/errors.ts';
-import type { JobType } from '../../../contracts/job.ts';
-import type { SubmittedAs } from '../../../contracts/job-api.ts';
 import type { Database } from '../../../infra/database/database.ts';
 import type { JobLane } from '../../../infra/database/tables.ts';
 import type { Logger } from '../../../infra/logger.ts';
+import type { ComputePool } from '../compute/compute-pool.ts';
 
 export type JobApiOptions = {
   database: Database;
-  checkRequest: CheckRequest;
+  /** Finds what is wrong with the body of a submission, elsewhere than in this thread. */
+  checkRequest: ComputePool['check'];
   /** One is due at once. */
   onJobAdded: (lane: JobLane) => void;
   /** A job that is under way somewhere, perhaps here, is to be stopped; `id` is that of its run. */
@@ -16,13 +15,6 @@ export type JobApiOptions = {
   limits: JobLimits;
   logger: Logger;
 };
-
-/** Finds what is wrong with the body of a submission, elsewhere than in this thread. Leaves the octets as they are. */
-export type CheckRequest = (submittedAs: SubmittedAs, octets: Uint8Array) => Promise<CheckedRequest>;
-
-export type CheckedRequest =
-  | { ok: true; type: JobType; idempotencyKey?: string | undefined }
-  | { ok: false; error: ProbeTaskError };
 
 export type JobLimits = {
   /** A job that has not begun by then is given up. */

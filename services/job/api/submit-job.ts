@@ -11,10 +11,12 @@ import type { JobApiOptions } from './api-options.ts';
 
 export type SubmittedJob = { taskId: string; type: JobType };
 
-type NewJob = { type: JobType; key: string | null; hash: Buffer; octets: Buffer; queueTimeoutMs: number };
+type NewJob = { type: JobType; key: string | null; hash: Buffer; request: Buffer; queueTimeoutMs: number };
 
 /** The job of a key may be cleared away between two looks at it. */
 const maxTries = 3;
+/** What octets that are no UTF-8 are read as: keys that differ may look the same. */
+const replacement = '\uFFFD';
 
 /**
  * Resolves with the id that callers ask by. Throws what `checkRequest` found, `INVALID_REQUEST` for keys that are none or
@@ -33,7 +35,8 @@ export async function submitJob(
   const key = chooseKey(headerKey, checked.idempotencyKey);
   const octets = Buffer.from(given.buffer, given.byteOffset, given.length);
   const hash = createHash('sha256').update(type).update('\0').update(octets).digest();
-  const job = { type, key, hash, octets, queueTimeoutMs: limits.queueTimeoutMs };
+  const request = checked.request === undefined ? octets : Buffer.from(checked.request);
+  const job = { type, key, hash, request, queueTimeoutMs: limits.queueTimeoutMs };
   const { taskId, isNew } = await storeJob(job, database);
   if (isNew) onJobAdded(laneOf(type));
   return { taskId, type };
@@ -47,6 +50,9 @@ export function laneOf(type: JobType): JobLane {
 function readHeaderKey({ header }: Pick<HttpContext, 'header'>): string | undefined {
   const given = header(idempotencyKeyHeader);
   if (given === undefined) return undefined;
+  if (given.includes(replacement)) {
+    throw invalidRequest([{ path: 'Idempotency-Key', reason: 'is not UTF-8' }]);
+  }
   const key = idempotencyKeySchema.safeParse(given);
   if (key.success) return key.data;
   throw invalidRequest(faultsOf(key.error).map(({ reason }) => ({ path: 'Idempotency-Key', reason })));
@@ -75,11 +81,11 @@ async function storeJob(job: NewJob, database: Database): Promise<{ taskId: stri
 }
 
 /** No row comes back where the key is taken: whoever takes it at the same moment is waited for. */
-function insertJob({ type, key, hash, octets, queueTimeoutMs }: NewJob): RawBuilder<{ taskId: string }> {
+function insertJob({ type, key, hash, request, queueTimeoutMs }: NewJob): RawBuilder<{ taskId: string }> {
   return sql`
     with job as (
       insert into job_task (type, idempotency_key, request_hash, request)
-      values (${type}, ${key}, ${hash}, ${octets})
+      values (${type}, ${key}, ${hash}, ${request})
       on conflict (idempotency_key) do nothing
       returning id, task_id),
     run as (

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { describeError } from '../../../infra/error-text.ts';
 import type { Logger } from '../../../infra/logger.ts';
-import type { Compute, ComputeOutcome } from './compute-pool.ts';
+import type { JobOutcome } from '../job-outcome.ts';
+import type { Compute } from './compute-pool.ts';
 
 const ownMain = fileURLToPath(new URL('compute-apart-main.ts', import.meta.url));
 /** A process that waits for another job: a worker that died may have had a hundred. */
@@ -16,7 +17,7 @@ const outcomeSchema = z.union([
   z.object({ ok: z.literal(false), info: z.string() }),
 ]);
 
-type Apart = { child: ChildProcess; idleTimer?: NodeJS.Timeout; settle: (outcome: ComputeOutcome) => void };
+type Apart = { child: ChildProcess; idleTimer?: NodeJS.Timeout; settle: (outcome: JobOutcome) => void };
 
 /**
  * As the threads compute it, of the same memory and with the same outcomes, and `ended its process` besides. A process
@@ -74,7 +75,7 @@ export function createApartComputing(options: {
   return async (type, octets, { signal }) => {
     if (signal.aborted) return { ok: false, info: '' };
     const apart = take();
-    const { promise, resolve } = Promise.withResolvers<ComputeOutcome>();
+    const { promise, resolve } = Promise.withResolvers<JobOutcome>();
     const cut = () => apart.child.kill('SIGKILL');
     apart.settle = resolve;
     signal.addEventListener('abort', cut, { once: true });
@@ -86,7 +87,7 @@ export function createApartComputing(options: {
   };
 }
 
-function readOutcome(message: unknown): ComputeOutcome {
+function readOutcome(message: unknown): JobOutcome {
   const outcome = outcomeSchema.parse(message);
   return outcome.ok ? { ok: true, result: Buffer.from(outcome.result) } : outcome;
 }

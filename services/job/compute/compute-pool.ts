@@ -8,20 +8,19 @@ import type { PathJobType } from '../../../contracts/path-request.ts';
 import { describeError } from '../../../infra/error-text.ts';
 import type { Component } from '../../../infra/lifecycle.ts';
 import type { Logger } from '../../../infra/logger.ts';
+import type { JobOutcome } from '../job-outcome.ts';
 import type { CheckReply, ComputeReply } from './compute-thread.ts';
 
 export type CheckVerdict =
-  | { ok: true; type: JobType; idempotencyKey: string | undefined }
+  /** `request`: to be stored instead of the octets, where it is there. */
+  | { ok: true; type: JobType; idempotencyKey: string | undefined; request?: Uint8Array }
   | { ok: false; error: ProbeTaskError };
-
-/** `info`: why there is no result, in one line for whoever submitted it. */
-export type ComputeOutcome = { ok: true; result: Buffer } | { ok: false; info: string };
 
 export type Compute = (
   type: PathJobType,
   octets: Uint8Array,
   options: { signal: AbortSignal },
-) => Promise<ComputeOutcome>;
+) => Promise<JobOutcome>;
 
 export type ComputePool = Component & {
   /**
@@ -41,7 +40,9 @@ export const minMemoryMb = 64;
  * a parser, or a list that grows, goes beyond it in one step, and takes the process with it.
  */
 const checkMemoryMb = 2048;
-const checkLimitMs = 20_000;
+/** With those that wait before it: as many of them as there may be bodies of that size. */
+const checkLimitMs = 40_000;
+const idleMs = 60_000;
 const ownThread = fileURLToPath(new URL('compute-thread.ts', import.meta.url));
 
 /**
@@ -54,21 +55,22 @@ export function createComputePool(options: {
   /** Of one thread, and of what it is given. */
   memoryMb: number;
   /** One, so that requests are taken while all other threads compute, unless nobody submits anything here. */
-  checkThreads?: 0 | 1;
+  checkThreads?: number;
   /** The module of a thread; for tests of what threads can come to. */
   thread?: string;
   logger: Logger;
 }): ComputePool {
-  const { threads, memoryMb, checkThreads = 1, thread = ownThread, logger } = options;
+  const { threads, memoryMb, checkThreads = 2, thread = ownThread, logger } = options;
   let stopping: Promise<void> | undefined;
 
   function createThreads(name: string, count: number, maxOldGenerationSizeMb: number): Piscina {
     const pool = new Piscina({
       filename: thread,
       name,
-      minThreads: count,
+      // A thread keeps the memory of its largest job: without work it goes.
+      minThreads: 0,
       maxThreads: count,
-      idleTimeout: Number.POSITIVE_INFINITY,
+      idleTimeout: idleMs,
       resourceLimits: { maxOldGenerationSizeMb },
       recordTiming: false,
     });

@@ -7,6 +7,7 @@ import { dnsJobRequestSchema, type JobType } from '../../../contracts/job.ts';
 import { type SubmittedAs, submissionSchema } from '../../../contracts/job-api.ts';
 import type { PathReply } from '../../../contracts/path-reply.ts';
 import { type PathJobType, type PathRequest, pathRequestSchemas } from '../../../contracts/path-request.ts';
+import { maxResultOctets } from '../job-outcome.ts';
 import { computePaths, findPathRequestFaults } from '../paths/compute.ts';
 import { refuseTooManyRows } from '../probe/probe-parts.ts';
 import { encodeReply } from './encode-reply.ts';
@@ -17,11 +18,9 @@ export type ComputeReply = Uint8Array<ArrayBuffer> | { info: string };
 
 /** Plain data, so that it can be sent from thread to thread. */
 export type CheckReply =
-  | { ok: true; type: JobType; idempotencyKey: string | undefined }
+  | { ok: true; type: JobType; idempotencyKey: string | undefined; request?: Uint8Array<ArrayBuffer> }
   | { ok: false; code: ErrorCode; message: string; details: Record<string, unknown> | undefined };
 
-/** It passes through the memory of the service, and of the database. */
-export const maxResultOctets = 128 * 1024 * 1024;
 const resultTooLarge = `the result is larger than ${maxResultOctets / 1024 / 1024} MiB`;
 
 const submission = { takesNothing: false, request: submissionSchema.loose() };
@@ -34,8 +33,8 @@ export function check({ submittedAs, octets }: { submittedAs: SubmittedAs; octet
   try {
     const { type, idempotencyKey, request } = readHead(submittedAs, octets);
     refuseManyItems(request);
-    if (type === 'dns_result') parseProbeRequest(request);
-    else parsePathRequest(type, request);
+    if (type === 'dns_result') return { ok: true, type, idempotencyKey, request: cleanProbeRequest(request) };
+    parsePathRequest(type, request);
     return { ok: true, type, idempotencyKey };
   } catch (error) {
     if (!(error instanceof ProbeTaskError)) throw error;
@@ -70,14 +69,23 @@ function readHead(
   }
   const request = decodeRequest(typedSubmission, octets);
   const idempotencyKey = request.idempotency_key ?? undefined;
-  if (submittedAs !== 'bod_reoptimise') return { type: submittedAs, idempotencyKey, request };
-  const type = Object.hasOwn(request, 'congested_link') ? 'bod_congest_reopt' : 'bod_reopt';
+  const type = submittedAs === 'bod_reoptimise' ? typeOfReoptimisation(request) : submittedAs;
+  const { type: said = type } = request;
+  if (said !== type) throw invalidRequest([{ path: 'type', reason: `is ${type} on this path` }]);
   return { type, idempotencyKey, request };
 }
 
-function parseProbeRequest(value: unknown): void {
-  const { target, probe_data } = parse(dnsJobRequestSchema, value);
+function typeOfReoptimisation(request: object): PathJobType {
+  return Object.hasOwn(request, 'congested_link') ? 'bod_congest_reopt' : 'bod_reopt';
+}
+
+/** What it asks for and nothing besides: whoever probes reads it where everything else waits. */
+function cleanProbeRequest(value: unknown): Uint8Array<ArrayBuffer> {
+  const request = parse(dnsJobRequestSchema, value);
+  const { target, probe_data, regions } = request;
   refuseTooManyRows({ targets: target.length, servers: probe_data.dns_servers.length });
+  const places = regions.map(({ country, province, city, carrier }) => [country, province, city, carrier]);
+  return new TextEncoder().encode(JSON.stringify({ ...request, regions: places }));
 }
 
 function parsePathRequest<Type extends PathJobType>(type: Type, value: unknown): PathRequest<Type> {

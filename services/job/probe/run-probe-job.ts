@@ -6,6 +6,7 @@ import { ProbeTaskError } from '../../../contracts/errors.ts';
 import { dnsJobRequestSchema } from '../../../contracts/job.ts';
 import { domainTargetSchema, type VerboseRow } from '../../../contracts/probe.ts';
 import type { ProbeClient } from '../../../infra/bus/probe-client.ts';
+import { type JobOutcome, maxResultOctets } from '../job-outcome.ts';
 import {
   countQueries,
   halvePart,
@@ -19,18 +20,15 @@ import {
  * Probes what the octets ask for; `result` is the JSON of the reply. `info`: the code and text that the gateway refused it
  * with; after the signal, what it waited for, if it did.
  */
-export type ProbeJob = (
-  octets: Uint8Array,
-  signal: AbortSignal,
-) => Promise<{ ok: true; result: Buffer } | { ok: false; info: string }>;
+export type ProbeJob = (octets: Uint8Array, signal: AbortSignal) => Promise<JobOutcome>;
 
 /** Parts under way at once. */
 const partsAtOnce = 2;
 /** Queries of one agent in one part, until the gateway takes fewer. */
 const firstPartSize = 500;
-/** It passes through the memory of the service, and of the database. */
-const maxResultOctets = 128 * 1024 * 1024;
-const retryMs = { first: 250, max: 10_000 } as const;
+/** From a part that is refused to its next try: twice the last time, up to this. */
+const maxRetryMs = 10_000;
+const defaultFirstRetryMs = 250;
 /** The same request may succeed a little later. */
 const passingFaults = new Set(['OVERLOADED', 'UNAVAILABLE', 'TIMEOUT']);
 const sizeFaults = new Set(['PLAN_TOO_LARGE', 'PAYLOAD_TOO_LARGE']);
@@ -42,10 +40,20 @@ const targetsSchema = z.array(domainTargetSchema);
 type Head = z.infer<typeof headSchema>;
 
 /** Rows in the order in which one reply would have them, as far as they came together: part by part, by their targets. */
-export function createProbeJob({ client }: { client: ProbeClient }): ProbeJob {
+export function createProbeJob({
+  client,
+  firstRetryMs = defaultFirstRetryMs,
+}: {
+  client: ProbeClient;
+  firstRetryMs?: number;
+}): ProbeJob {
   return async (octets, signal) => {
     const failing = new AbortController();
-    const run = createPartRun(client, readHead(octets), AbortSignal.any([signal, failing.signal]));
+    const run = createPartRun(readHead(octets), {
+      client,
+      firstRetryMs,
+      signal: AbortSignal.any([signal, failing.signal]),
+    });
     try {
       const lines = Array.from({ length: partsAtOnce }, () => run.takeParts());
       // One that fails ends the others, and is what all of it fails with.
@@ -67,7 +75,10 @@ function readHead(octets: Uint8Array): Head {
   return decodeRequest(head, octets);
 }
 
-function createPartRun(client: ProbeClient, request: Head, signal: AbortSignal) {
+function createPartRun(
+  request: Head,
+  { client, firstRetryMs, signal }: { client: ProbeClient; firstRetryMs: number; signal: AbortSignal },
+) {
   const servers = request.probe_data.dns_servers;
   const counts = { targets: request.target.length, servers: servers.length };
   const rowsOfPart: Buffer[][] = [];
@@ -88,7 +99,7 @@ function createPartRun(client: ProbeClient, request: Head, signal: AbortSignal) 
 
   /** Undefined when the part is too large, and can be cut. */
   async function askUntilTaken(part: ProbePart): Promise<VerboseRow[] | undefined> {
-    for (let waitMs: number = retryMs.first; ; waitMs = Math.min(waitMs * 2, retryMs.max)) {
+    for (let waitMs = firstRetryMs; ; waitMs = Math.min(waitMs * 2, maxRetryMs)) {
       try {
         const rows = await ask(part);
         heldUpBy = '';
@@ -115,6 +126,7 @@ function createPartRun(client: ProbeClient, request: Head, signal: AbortSignal) 
       city,
       carrier,
     ]);
+    signal.throwIfAborted();
     const { results } = await orAborted(
       client.call('oneShootVerbose', { ...request, regions, target, probe_data }),
       signal,
@@ -157,7 +169,6 @@ function createPartRun(client: ProbeClient, request: Head, signal: AbortSignal) 
 
 /** A call cannot be taken back: what comes of it after the signal is left alone. */
 async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  signal.throwIfAborted();
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });

@@ -5,8 +5,8 @@ import { bury, maxLapses, reap } from '../../../infra/database/lease-table.ts';
 
 /** Rows that one statement takes. */
 const batch = 1000;
-/** The same of those that may have results of megabytes. */
-const clearBatch = 500;
+/** The same of those that may have results of a hundred megabytes each. */
+const clearBatch = 50;
 const table = 'job_run';
 
 /** Makes jobs ready again whose lease ran out; resolves with their number. */

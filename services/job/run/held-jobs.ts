@@ -4,7 +4,8 @@ import type { Claim } from '../../../infra/database/lease-table.ts';
 import { describeError } from '../../../infra/error-text.ts';
 import type { Logger } from '../../../infra/logger.ts';
 import { waitAtMost } from '../../../infra/wait-at-most.ts';
-import { type ClaimedJob, type FinishedJob, type JobOutcome, leaseMs } from './job-store.ts';
+import type { JobOutcome } from '../job-outcome.ts';
+import { type ClaimedJob, type FinishedJob, leaseMs } from './job-store.ts';
 
 /** A job is let go of when its lease has less left than this: by the time it is another's, nothing of it goes on here. */
 const leaseMarginMs = 5000;
@@ -128,7 +129,11 @@ export function createHeldJobs(options: {
   }
 
   function finish(mine: HeldJob, outcome: JobOutcome, tookMs: number): void {
-    mine.finished = { claim: mine.claim, type: mine.job.type, outcome, tookMs };
+    const { taskId, type } = mine.job;
+    const told = { job: taskId, type, ms: Math.round(tookMs) };
+    if (outcome.ok) logger.debug(told, 'a job succeeded');
+    else logger.info({ ...told, reason: outcome.info }, 'a job failed');
+    mine.finished = { claim: mine.claim, type, outcome, tookMs };
     onFinished(mine.finished);
   }
 
@@ -207,17 +212,23 @@ export function createHeldJobs(options: {
       queue = queue.filter(({ claim }) => find(claim) !== undefined);
       return stale.map(({ claim }) => claim);
     },
+    /** What is large comes last, and alone: it may take long, or too long. */
     done() {
       const now = performance.now();
       const found: FinishedJob[] = [];
+      let large: FinishedJob | undefined;
       let octets = 0;
       for (const { finished, storeAt } of held.values()) {
         if (finished === undefined || storeAt > now) continue;
-        octets += finished.outcome.ok ? finished.outcome.result.length : 0;
-        if (found.length === storeBatch || (octets > storeOctets && found.length > 0)) break;
-        found.push(finished);
+        const length = finished.outcome.ok ? finished.outcome.result.length : 0;
+        if (length > storeOctets) large ??= finished;
+        else if (octets + length <= storeOctets) {
+          octets += length;
+          found.push(finished);
+        }
+        if (found.length === storeBatch) break;
       }
-      return found;
+      return found.length > 0 || large === undefined ? found : [large];
     },
     putOff(claim) {
       const mine = find(claim);

@@ -5,6 +5,7 @@ import type { Database } from '../../../infra/database/database.ts';
 import { type Claim, claim, finish, release, renew } from '../../../infra/database/lease-table.ts';
 import { storableText } from '../../../infra/database/storable-text.ts';
 import type { JobLane } from '../../../infra/database/tables.ts';
+import type { JobOutcome } from '../job-outcome.ts';
 
 export type ClaimedJob = {
   claim: Claim;
@@ -17,9 +18,6 @@ export type ClaimedJob = {
   lapses: number;
 };
 
-/** `info`: why there is no result. */
-export type JobOutcome = { ok: true; result: Buffer } | { ok: false; info: string };
-
 export type FinishedJob = { claim: Claim; type: JobType; outcome: JobOutcome; tookMs: number };
 
 export type JobStore = {
@@ -29,7 +27,10 @@ export type JobStore = {
   release(claims: Claim[]): Promise<void>;
   /** What was submitted; undefined when the job has ended. */
   readRequest(id: string): Promise<Buffer | undefined>;
-  /** Notes which jobs have been worked on and for how long; resolves with those of `ids` that are to be stopped. */
+  /**
+   * Notes which jobs have been worked on and for how long, none of which is too late any more from then on; resolves with
+   * those of `ids` that are to be stopped.
+   */
   watch(ids: string[], begun: { id: string; forMs: number }[]): Promise<string[]>;
   /** Ends jobs, for those whose newest claim this is; resolves with their number. Doing it twice changes nothing. */
   finish(jobs: FinishedJob[]): Promise<number>;
@@ -80,12 +81,15 @@ export function createJobStore(database: Database, replica: string): JobStore {
 
     async watch(ids, begun) {
       if (ids.length === 0) return [];
+      // What began in time has not been too late when it is handed back after that, or its worker dies.
       return idsOf(sql`
         with begun as (
           update job_task task set started_at = now() - begun.for_ms * interval '1 ms'
           from unnest(${begun.map(({ id }) => id)}::bigint[], ${begun.map(({ forMs }) => forMs)}::float8[])
             as begun (id, for_ms)
-          where task.id = begun.id and task.started_at is null)
+          where task.id = begun.id and task.started_at is null
+          returning task.id),
+        timely as (update job_run set expires_at = 'infinity' where id in (select id from begun))
         select id from job_run where id = any (${ids}::bigint[]) and is_stop_wanted`);
     },
 

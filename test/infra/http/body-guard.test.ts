@@ -29,6 +29,18 @@ describe('a body over the limit', () => {
     expect(await connection.readUntil('\r\n\r\n{')).toMatch(/^HTTP\/1\.1 413 /);
   });
 
+  test('of its call is refused, whatever the server takes, and whether its length is known', async () => {
+    const server = await startScriptedServer();
+    const refused = { code: 'PAYLOAD_TOO_LARGE', message: 'the body is larger than 100 bytes', status: 413 };
+    const large = new Blob([body(101)]);
+    for (const init of [{ body: large }, { body: large.stream(), duplex: 'half' as const }]) {
+      const response = await fetch(`${server.url()}/small`, { method: 'POST', ...init });
+      expect([response.status, await response.json()]).toEqual([413, refused]);
+    }
+    const fitting = await fetch(`${server.url()}/small`, { method: 'POST', body: body(100) });
+    expect(fitting.status).toBe(200);
+  });
+
   test('that does not come is cut off', async () => {
     const server = await startScriptedServer({ timeLimits: { headersMs: 50, requestMs: 100 } });
     const connection = await connectRaw(server.port());

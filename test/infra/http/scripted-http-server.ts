@@ -34,6 +34,7 @@ const calls = {
     body: 'octets',
     ...any,
   },
+  small: { path: '/small', summary: 'Takes little.', bodyLimit: 100, ...any },
   encoded: { path: '/encoded', summary: 'Replies with its body as it is.', replyBody: 'octets', ...any },
 } as const satisfies Record<string, HttpCall>;
 
@@ -110,6 +111,7 @@ export async function startScriptedServer(
           post: async (body) => ({ post: body }),
           put: async (body) => ({ put: body }),
           octets: async (octets) => ({ length: octets.length, first: octets[0] ?? null }),
+          small: async (body) => ({ body }),
           encoded: async (text) => new EncodedJson(Buffer.from(String(text))),
         },
         logger,

@@ -11,7 +11,7 @@ import { createHttpServer, type HttpServer } from '../../../../infra/http/http-s
 import { registerCalls } from '../../../../infra/http/register-calls.ts';
 import type { Logger } from '../../../../infra/logger.ts';
 import { createMetrics } from '../../../../infra/metrics.ts';
-import type { CheckRequest, JobApiOptions } from '../../../../services/job/api/api-options.ts';
+import type { JobApiOptions } from '../../../../services/job/api/api-options.ts';
 import { formatJobError } from '../../../../services/job/api/format-error.ts';
 import { createJobHandlers } from '../../../../services/job/api/handlers.ts';
 import { useJobTables } from '../job-tables.ts';
@@ -88,14 +88,16 @@ export function createJobServer({
 }
 
 /** In the place of the threads: takes all that is JSON, but what has `"refused"`. */
-const checkHead: CheckRequest = async (submittedAs, octets) => {
+const checkHead: JobApiOptions['checkRequest'] = async (submittedAs, octets) => {
   try {
     const body = decodeJson(octets);
     if (typeof body === 'object' && body !== null && 'refused' in body) {
       throw new ProbeTaskError('INVALID_REQUEST', 'links.0.remote: there is no node P9', { total: 1 });
     }
-    if (submittedAs === 'bod_reoptimise') return { ok: true, type: 'bod_reopt' };
-    if (submittedAs !== 'submit') return { ok: true, type: submittedAs };
+    if (submittedAs !== 'submit') {
+      const type = submittedAs === 'bod_reoptimise' ? 'bod_reopt' : submittedAs;
+      return { ok: true, type, idempotencyKey: undefined };
+    }
     const { type, idempotency_key: key } = submissionSchema.parse(body);
     return { ok: true, type, idempotencyKey: key ?? undefined };
   } catch (error) {

@@ -160,6 +160,7 @@ describe('a submission with an idempotency key', () => {
     ['', 'is empty'],
     ['x'.repeat(256), 'Too big: expected string to have <=255 characters'],
     ['a\tb', 'has control characters'],
+    ['\xff', 'is not UTF-8'],
   ])('%j is told what is wrong with it', async (key, reason) => {
     expect(await submit('{"type":"bod_pasta"}', { 'Idempotency-Key': key })).toMatchObject({
       status: 400,

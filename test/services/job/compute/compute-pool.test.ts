@@ -38,11 +38,25 @@ describe('a request that is checked', () => {
       type: 'bod_reopt',
     });
     expect(await check('bod_reoptimise', congestedRequest)).toMatchObject({ type: 'bod_congest_reopt' });
-    expect(
-      await check('submit', { type: 'dns_result', target: [{ type: 'domain', data: 'x.example' }] }),
-    ).toMatchObject({
-      type: 'dns_result',
+    // Here, it says what the path says.
+    expect(await check('bod_pasta', { ...smallRequest, type: 'bod_pasta' })).toMatchObject({ ok: true });
+  });
+
+  test('of a probe has nothing in it that nobody asked for', async () => {
+    const pool = await startPool();
+    const target = [{ type: 'domain', rtype: 'A', data: 'x.example' }];
+    const asked = { probe_data: { dns_servers: ['192.0.2.1'] }, regions: [[86, 440000]], resp_timeout: 5 };
+    const junk = { more: { and: { more: {} } } };
+    const given = { type: 'dns_result', target: target.map((each) => ({ ...each, ...junk })), ...asked };
+    const verdict = await pool.check('submit', octetsOf({ ...given, ...junk }));
+    if (!verdict.ok || verdict.request === undefined) throw new Error('there is nothing to be stored');
+    const kept = Buffer.from(verdict.request).toString();
+    expect(JSON.parse(kept)).toEqual({
+      ...{ ...asked, target, group_id: null },
+      regions: [['86', '440000', '*', '*']],
     });
+    // And is the same request, when it is read again.
+    expect(await pool.check('dns_result', verdict.request)).toEqual(verdict);
   });
 
   test('is refused with every fault, by its schema or by what it means', async () => {
@@ -52,6 +66,9 @@ describe('a request that is checked', () => {
       return verdict.ok ? verdict : { code: verdict.error.code, details: verdict.error.details };
     };
     expect(await faultsOf('bod_pasta', '{')).toMatchObject({ code: 'INVALID_JSON' });
+    expect(await faultsOf('bod_pasta', { ...smallRequest, type: 'nonbod_pasta' })).toMatchObject({
+      details: { faults: [{ path: 'type', reason: 'is bod_pasta on this path' }] },
+    });
     expect(await faultsOf('submit', { ...smallRequest, type: 'dance' })).toMatchObject({
       code: 'INVALID_REQUEST',
       details: { faults: [{ path: 'type' }] },

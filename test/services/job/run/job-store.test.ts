@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
-import { reapJobs } from '../../../../services/job/run/clear-jobs.ts';
-import { createJobStore, type FinishedJob, type JobOutcome } from '../../../../services/job/run/job-store.ts';
+import type { JobOutcome } from '../../../../services/job/job-outcome.ts';
+import { buryJobs, reapJobs } from '../../../../services/job/run/clear-jobs.ts';
+import { createJobStore, type FinishedJob } from '../../../../services/job/run/job-store.ts';
 import { useJobTables } from '../job-tables.ts';
 
 const tables = useJobTables();
@@ -88,5 +89,18 @@ describe('a look at the jobs that are worked on', () => {
     const { started_at: startedAt } = await tables.readJob(id);
     await store.watch([id], [{ id, forMs: 1 }]);
     expect((await tables.readJob(id)).started_at).toEqual(startedAt);
+  });
+
+  test('keeps one that began in time from being too late when it is handed back', async () => {
+    const begun = await tables.addJob();
+    const waiting = await tables.addJob();
+    const store = storeOf();
+    const claimed = await store.claim(0, 2);
+    await store.watch([begun.id, waiting.id], [{ id: begun.id, forMs: 1 }]);
+    await tables.query(sql`update job_run set expires_at = expires_at - interval '2 h'`);
+    await store.release(claimed.map(({ claim }) => claim));
+    expect(await buryJobs(tables.database)).toBe(1);
+    expect(await tables.readJob(waiting.id)).toMatchObject({ state: 'FAILURE' });
+    expect(await store.claim(0, 2)).toMatchObject([{ taskId: begun.taskId }]);
   });
 });

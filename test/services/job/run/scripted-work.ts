@@ -1,5 +1,6 @@
 // Computations and probes that a test ends.
-import type { Compute, ComputeOutcome } from '../../../../services/job/compute/compute-pool.ts';
+import type { Compute } from '../../../../services/job/compute/compute-pool.ts';
+import type { JobOutcome } from '../../../../services/job/job-outcome.ts';
 
 export type ScriptedCall = {
   /** What was submitted. */
@@ -7,13 +8,13 @@ export type ScriptedCall = {
   /** In a process of its own. */
   isApart: boolean;
   signal: AbortSignal;
-  end(outcome: ComputeOutcome): void;
+  end(outcome: JobOutcome): void;
 };
 
 export type ScriptedWork = {
   compute: Compute;
   computeApart: Compute;
-  probe(octets: Uint8Array, signal: AbortSignal): Promise<ComputeOutcome>;
+  probe(octets: Uint8Array, signal: AbortSignal): Promise<JobOutcome>;
   /** All that were ever begun, the oldest first. */
   calls: ScriptedCall[];
   /** Ends all that are not over with `<what was submitted>, done`, and what begins from now on, too. */
@@ -25,8 +26,8 @@ export function createScriptedWork(): ScriptedWork {
   const calls: ScriptedCall[] = [];
   let isEnding = false;
 
-  function begin(octets: Uint8Array, signal: AbortSignal, isApart: boolean): Promise<ComputeOutcome> {
-    const { promise, resolve } = Promise.withResolvers<ComputeOutcome>();
+  function begin(octets: Uint8Array, signal: AbortSignal, isApart: boolean): Promise<JobOutcome> {
+    const { promise, resolve } = Promise.withResolvers<JobOutcome>();
     const call: ScriptedCall = { text: new TextDecoder().decode(octets), isApart, signal, end: resolve };
     calls.push(call);
     signal.addEventListener('abort', () => resolve({ ok: false, info: '' }));
