@@ -18,8 +18,7 @@ import {
 } from '../../infra/config.ts';
 import { createDatabase } from '../../infra/database/database.ts';
 import { registerApiPage } from '../../infra/http/api-page.ts';
-import { createHttpServer } from '../../infra/http/http-server.ts';
-import { createOperationServer } from '../../infra/http/operation-server.ts';
+import { createHttpService } from '../../infra/http/http-service.ts';
 import { registerCalls } from '../../infra/http/register-calls.ts';
 import { runProcess, sequence } from '../../infra/lifecycle.ts';
 import { createLogger } from '../../infra/logger.ts';
@@ -97,8 +96,9 @@ await runProcess(() => {
     // Only tasks of method nats need it.
     bus: { isRequired: false, check: bus.isConnected },
   };
-  const api = createHttpServer({
+  const { api, operation } = createHttpService({
     host: env.HTTP_HOST,
+    metricsPort: env.METRICS_PORT,
     port: env.CRONTAB_PORT,
     portVariable: 'CRONTAB_PORT',
     apiKeys: env.CRONTAB_API_KEYS,
@@ -118,13 +118,6 @@ await runProcess(() => {
     checks,
     timeLimits: { stopMs },
     metrics,
-    logger,
-  });
-  const operation = createOperationServer({
-    host: env.HTTP_HOST,
-    port: env.METRICS_PORT,
-    metrics,
-    checks: { ...checks, api: { isRequired: true, check: api.isListening } },
     logger,
   });
   // Waiting for the bus must not keep the others from starting; calls need it until they have ended.

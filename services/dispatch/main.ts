@@ -16,8 +16,7 @@ import {
 } from '../../infra/config.ts';
 import { createDatabase } from '../../infra/database/database.ts';
 import { registerApiPage } from '../../infra/http/api-page.ts';
-import { createHttpServer } from '../../infra/http/http-server.ts';
-import { createOperationServer } from '../../infra/http/operation-server.ts';
+import { createHttpService } from '../../infra/http/http-service.ts';
 import { registerCalls } from '../../infra/http/register-calls.ts';
 import { runProcess, sequence } from '../../infra/lifecycle.ts';
 import { createLogger } from '../../infra/logger.ts';
@@ -130,8 +129,9 @@ await runProcess(() => {
     // The other calls work without it.
     ansible: { isRequired: false, check: async () => (await findFault()) === undefined },
   };
-  const api = createHttpServer({
+  const { api, operation } = createHttpService({
     host: env.HTTP_HOST,
+    metricsPort: env.METRICS_PORT,
     port: env.DISPATCH_PORT,
     portVariable: 'DISPATCH_PORT',
     apiKeys: env.DISPATCH_API_KEYS,
@@ -161,13 +161,6 @@ await runProcess(() => {
     checks,
     timeLimits: { stopMs },
     metrics,
-    logger,
-  });
-  const operation = createOperationServer({
-    host: env.HTTP_HOST,
-    port: env.METRICS_PORT,
-    metrics,
-    checks: { ...checks, api: { isRequired: true, check: api.isListening } },
     logger,
   });
   const parts = [

@@ -17,8 +17,7 @@ import {
 } from '../../infra/config.ts';
 import { createDatabase } from '../../infra/database/database.ts';
 import { registerApiPage } from '../../infra/http/api-page.ts';
-import { createHttpServer } from '../../infra/http/http-server.ts';
-import { createOperationServer } from '../../infra/http/operation-server.ts';
+import { createHttpService } from '../../infra/http/http-service.ts';
 import { registerCalls } from '../../infra/http/register-calls.ts';
 import { runProcess, sequence } from '../../infra/lifecycle.ts';
 import { createLogger } from '../../infra/logger.ts';
@@ -98,8 +97,9 @@ await runProcess(() => {
     // Only jobs of type dns_result need it.
     bus: { isRequired: false, check: bus.isConnected },
   };
-  const api = createHttpServer({
+  const { api, operation } = createHttpService({
     host: env.HTTP_HOST,
+    metricsPort: env.METRICS_PORT,
     port: env.JOB_PORT,
     portVariable: 'JOB_PORT',
     apiKeys: env.JOB_API_KEYS,
@@ -121,13 +121,6 @@ await runProcess(() => {
     checks,
     timeLimits: { stopMs },
     metrics,
-    logger,
-  });
-  const operation = createOperationServer({
-    host: env.HTTP_HOST,
-    port: env.METRICS_PORT,
-    metrics,
-    checks: { ...checks, api: { isRequired: true, check: api.isListening } },
     logger,
   });
   // Waiting for the bus must not keep the others from starting; probes need it until they have ended.

@@ -18,7 +18,6 @@ import { dayTables, doUpkeep } from './upkeep.ts';
 
 const turnMs = 200;
 const clearMs = 1000;
-const measureMs = 10_000;
 const upkeepMs = 10 * 60_000;
 /** After one that failed: partitions are needed in time. */
 const upkeepRetryMs = 15_000;
@@ -56,7 +55,12 @@ export function createScheduler(options: {
     noun: 'run',
     database,
     table: 'probe_run',
+    async measureFirst() {
+      // Also when upkeep fails, or the alarm on it could not go off.
+      partitions = await readPartitionState(database, dayTables);
+    },
     metrics,
+    logger,
   });
   let partitions: PartitionState = { count: 0, daysAhead: -1 };
   metrics.gauge('probe_partitions', 'Partitions of slots and results', () => partitions.count);
@@ -110,17 +114,7 @@ export function createScheduler(options: {
         return { hasMore: false };
       },
     }),
-    createRepetition({
-      name: 'measuring',
-      intervalMs: measureMs,
-      logger,
-      async work() {
-        // Also when upkeep fails, or the alarm on it could not go off.
-        partitions = await readPartitionState(database, dayTables);
-        await queue.measure();
-        return { hasMore: false };
-      },
-    }),
+    queue,
     createRepetition({
       name: 'clearing runs',
       intervalMs: clearMs,

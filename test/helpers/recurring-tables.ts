@@ -1,11 +1,8 @@
 // A database for the tests of one file, with rows of recurring tasks; emptied before each test.
 import { randomUUID } from 'node:crypto';
 import { type RawBuilder, sql } from 'kysely';
-import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { RunPayload } from '../../contracts/run.ts';
-import { createDatabase, type Database } from '../../infra/database/database.ts';
-import { createTestDatabase, type TestDatabase } from './postgres.ts';
+import { type TestTables, useTestTables } from './test-tables.ts';
 
 /** Milliseconds from now, by the clock of the database. */
 type FromNow = number;
@@ -36,13 +33,9 @@ export type RunRow = {
   lapses?: number;
 };
 
-export type RecurringTables = {
-  readonly database: Database;
-  readonly url: string;
-  /** What was logged since the test began. */
-  readonly logged: { level: number; msg: string; [field: string]: unknown }[];
-  readonly logger: pino.Logger;
-  query<Row>(statement: RawBuilder<Row>): Promise<Row[]>;
+export type RecurringTables = TestTables & RecurringRows;
+
+type RecurringRows = {
   /** Resolves with the task's id. */
   addTask(row?: TaskRow): Promise<string>;
   addAgent(
@@ -55,51 +48,25 @@ export type RecurringTables = {
 
 export const slotAt = new Date('2026-09-20T04:00:00Z');
 
+const ownTables = [
+  'probe_task',
+  'probe_run',
+  'probe_slot',
+  'probe_result',
+  'agent',
+  'domain_group',
+  'probe_group_detail',
+  'local_dns',
+] as const;
+
 /** To be called at the top of a test file. */
 export function useRecurringTables(): RecurringTables {
-  let testDatabase: TestDatabase;
-  let database: Database;
   let chunk = 0;
-  const logged: RecurringTables['logged'] = [];
-  const logger = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const tables = useTestTables(ownTables.map((table) => sql`delete from ${sql.table(table)}`));
+  const { query, one } = tables;
+  const insert = async (statement: RawBuilder<{ id: string }>) => (await one(statement)).id;
 
-  beforeAll(async () => {
-    testDatabase = await createTestDatabase();
-    database = createDatabase({ url: testDatabase.url, maxConnections: 8, logger });
-  });
-  afterAll(async () => {
-    await database.stop();
-    await testDatabase.drop();
-  });
-  beforeEach(async () => {
-    logged.length = 0;
-    for (const table of ['probe_task', 'probe_run', 'probe_slot', 'probe_result', 'agent', 'domain_group']) {
-      await query(sql`delete from ${sql.table(table)}`);
-    }
-    for (const table of ['probe_group_detail', 'local_dns'])
-      await query(sql`delete from ${sql.table(table)}`);
-  });
-
-  async function query<Row>(statement: RawBuilder<Row>): Promise<Row[]> {
-    return database.run(async (db) => (await statement.execute(db)).rows);
-  }
-
-  async function insert(statement: RawBuilder<{ id: string }>): Promise<string> {
-    const [row] = await query(statement);
-    if (row === undefined) throw new Error('nothing was inserted');
-    return row.id;
-  }
-
-  return {
-    get database() {
-      return database;
-    },
-    get url() {
-      return testDatabase.url;
-    },
-    logged,
-    logger,
-    query,
+  const rows: RecurringRows = {
     addTask(row = {}) {
       const {
         type = 'dns',
@@ -147,6 +114,7 @@ export function useRecurringTables(): RecurringTables {
         returning id`);
     },
   };
+  return Object.assign(tables, rows);
 }
 
 function fromNow(ms: FromNow): RawBuilder<Date> {

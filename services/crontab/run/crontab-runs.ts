@@ -21,7 +21,6 @@ import { maxTurnTasks, type Turn } from './take-turn.ts';
 
 const turnMs = 200;
 const clearMs = 1000;
-const measureMs = 10_000;
 const upkeepMs = 10 * 60_000;
 /** After one that failed: partitions are needed in time. */
 const upkeepRetryMs = 15_000;
@@ -62,7 +61,11 @@ export function createCrontabRuns(options: {
     noun: 'run',
     database: upkeepDatabase,
     table: 'crontab_run',
+    async measureFirst() {
+      partitions = await readPartitionState(upkeepDatabase, dayTables);
+    },
     metrics,
+    logger,
   });
   let partitions: PartitionState = { count: 0, daysAhead: -1 };
   metrics.gauge(
@@ -103,16 +106,7 @@ export function createCrontabRuns(options: {
         return { hasMore: false };
       },
     }),
-    createRepetition({
-      name: 'measuring',
-      intervalMs: measureMs,
-      logger,
-      async work() {
-        partitions = await readPartitionState(upkeepDatabase, dayTables);
-        await queue.measure();
-        return { hasMore: false };
-      },
-    }),
+    queue,
     createRepetition({
       name: 'clearing runs',
       intervalMs: clearMs,

@@ -25,7 +25,6 @@ const holderLimits = {
 } as const;
 const watchMs = 500;
 const clearMs = 1000;
-const measureMs = 10_000;
 const upkeepMs = 10 * 60_000;
 
 export type DispatchRuns = Component & {
@@ -70,6 +69,7 @@ export function createDispatchRuns(
     database: upkeepDatabase,
     table: 'dispatch_run',
     metrics,
+    logger,
   });
   metrics.gauge('probe_dispatch_runs_held', 'Runs claimed here and not yet stored', () => held.count());
 
@@ -128,15 +128,7 @@ export function createDispatchRuns(
       logger,
       work: () => clearEvents(upkeepDatabase, { retentionDays }),
     }),
-    createRepetition({
-      name: 'measuring',
-      intervalMs: measureMs,
-      logger,
-      async work() {
-        await queue.measure();
-        return { hasMore: false };
-      },
-    }),
+    queue,
     createRepetition({
       name: 'clearing runs',
       intervalMs: clearMs,

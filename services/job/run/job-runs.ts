@@ -17,7 +17,6 @@ import { createJobLane } from './job-lane.ts';
 import { type ClaimedJob, createJobStore, type FinishedJob, type JobStore } from './job-store.ts';
 
 const clearMs = 1000;
-const measureMs = 10_000;
 const upkeepMs = 10 * 60_000;
 const storeRetryMs = 1000;
 
@@ -68,6 +67,7 @@ export function createJobRuns(options: {
     database: upkeepDatabase,
     table: 'job_run',
     metrics,
+    logger,
   });
   metrics.gauge('probe_job_held', 'Jobs claimed here and not yet stored', () =>
     lanes.reduce((sum, lane) => sum + lane.held(), 0),
@@ -115,15 +115,7 @@ export function createJobRuns(options: {
         return { hasMore };
       },
     }),
-    createRepetition({
-      name: 'measuring',
-      intervalMs: measureMs,
-      logger,
-      async work() {
-        await queue.measure();
-        return { hasMore: false };
-      },
-    }),
+    queue,
     createRepetition({
       name: 'clearing jobs',
       intervalMs: clearMs,

@@ -58,7 +58,7 @@ function describeUse(benches: readonly Bench[]): string {
     ...benches.map(({ name, summary }) => `  ${name.padEnd(widest)}  ${summary}`),
     '',
     'Every server that is needed is started on loopback and stopped at the end.',
-    '  --quick            fewer and shorter rounds, about four minutes for all',
+    '  --quick            fewer and shorter rounds, about five minutes for all',
     '  --json             one JSON object for each figure, one a line',
     '  --save             writes the figures and plots to test/bench/results.md',
     '  --cpu-prof FOLDER  a CPU profile of every service and every process that measures',

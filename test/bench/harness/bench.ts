@@ -38,7 +38,7 @@ export type Findings = {
 };
 
 export type BenchContext = {
-  /** Fewer and shorter rounds: all benches together take about four minutes. */
+  /** Fewer and shorter rounds: all benches together take about five minutes. */
   isQuick: boolean;
   platform: Platform;
   /** Starts `test/bench/workers/<name>.ts` as a process that ends with the bench. */

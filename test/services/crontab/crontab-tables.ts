@@ -1,11 +1,8 @@
 // A database for the tests of one file, with rows of timed callbacks; emptied before each test.
 import { randomUUID } from 'node:crypto';
 import { type RawBuilder, type Selectable, sql } from 'kysely';
-import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { createDatabase, type Database } from '../../../infra/database/database.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/postgres.ts';
+import { type TestTables, useTestTables } from '../../helpers/test-tables.ts';
 
 type Stored = Selectable<Tables['crontab_task']>;
 
@@ -53,54 +50,15 @@ export type CrontabRows = {
   readNow(): Promise<number>;
 };
 
-export type CrontabTables = CrontabRows & {
-  readonly database: Database;
-  readonly url: string;
-  /** What was logged since the test began. */
-  readonly logged: { level: number; msg: string; [field: string]: unknown }[];
-  readonly logger: pino.Logger;
-  query: Query;
-};
+export type CrontabTables = CrontabRows & TestTables;
 
 /** Where the times of runs begin that are not told any: the log keeps what is that old. */
 const firstRunAt = Math.floor(Date.now() / 1000) * 1000 - 6 * 3_600_000;
 
 /** To be called at the top of a test file. */
 export function useCrontabTables({ maxConnections = 8 }: { maxConnections?: number } = {}): CrontabTables {
-  let testDatabase: TestDatabase;
-  let database: Database;
-  const logged: CrontabTables['logged'] = [];
-  const logger = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-
-  beforeAll(async () => {
-    testDatabase = await createTestDatabase();
-    database = createDatabase({ url: testDatabase.url, maxConnections, logger });
-  });
-  afterAll(async () => {
-    await database.stop();
-    await testDatabase.drop();
-  });
-  beforeEach(async () => {
-    logged.length = 0;
-    await query(sql`truncate crontab_task, crontab_run, crontab_log`);
-  });
-
-  async function query<Row>(statement: RawBuilder<Row>): Promise<Row[]> {
-    return database.run(async (db) => (await statement.execute(db)).rows);
-  }
-
-  return {
-    get database() {
-      return database;
-    },
-    get url() {
-      return testDatabase.url;
-    },
-    logged,
-    logger,
-    query,
-    ...createCrontabRows(query),
-  };
+  const tables = useTestTables([sql`truncate crontab_task, crontab_run, crontab_log`], { maxConnections });
+  return Object.assign(tables, createCrontabRows(tables.query));
 }
 
 /** The same for a database of the test's own. */

@@ -1,12 +1,9 @@
 // A database for the tests of one file, with tasks of the dispatch channel; emptied before each test.
-import { type RawBuilder, type Selectable, sql } from 'kysely';
-import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { createDatabase, type Database } from '../../../infra/database/database.ts';
+import { type Selectable, sql } from 'kysely';
 import type { Tables } from '../../../infra/database/tables.ts';
 import type { Work } from '../../../services/dispatch/content/work.ts';
 import { createSeal } from '../../../services/dispatch/seal.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/postgres.ts';
+import { useTestTables } from '../../helpers/test-tables.ts';
 
 export const testSeal = createSeal('a secret of the tests, long enough');
 export const testWork: Work = {
@@ -32,44 +29,13 @@ export type DispatchTaskRow = {
 
 /** To be called at the top of a test file. */
 export function useDispatchTables() {
-  let testDatabase: TestDatabase;
-  let database: Database;
   let serial = 0;
-  const logged: { level: number; msg: string; [field: string]: unknown }[] = [];
-  const logger = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-
-  beforeAll(async () => {
-    testDatabase = await createTestDatabase();
-    database = createDatabase({ url: testDatabase.url, maxConnections: 6, logger });
+  const tables = useTestTables([sql`truncate dispatch_task, dispatch_node, dispatch_run, dispatch_event`], {
+    maxConnections: 6,
   });
-  afterAll(async () => {
-    await database.stop();
-    await testDatabase.drop();
-  });
-  beforeEach(async () => {
-    logged.length = 0;
-    await query(sql`truncate dispatch_task, dispatch_node, dispatch_run, dispatch_event`);
-  });
+  const { query, one } = tables;
 
-  async function query<Row>(statement: RawBuilder<Row>): Promise<Row[]> {
-    return database.run(async (db) => (await statement.execute(db)).rows);
-  }
-  async function one<Row>(statement: RawBuilder<Row>): Promise<Row> {
-    const [row] = await query(statement);
-    if (row === undefined) throw new Error('there is no such row');
-    return row;
-  }
-
-  return {
-    get database() {
-      return database;
-    },
-    get url() {
-      return testDatabase.url;
-    },
-    logged,
-    logger,
-    query,
+  return Object.assign(tables, {
     /** Resolves with the id of a task that waits, on one node unless told otherwise. */
     async addTask(row: DispatchTaskRow = {}): Promise<string> {
       serial += 1;
@@ -104,5 +70,5 @@ export function useDispatchTables() {
           Selectable<Tables['dispatch_event']>
         >`select * from dispatch_event where task_id = ${id} order by seq`,
       ),
-  };
+  });
 }

@@ -1,12 +1,9 @@
 // A database for the tests of one file, with jobs; emptied before each test.
 import { createHash } from 'node:crypto';
 import { type RawBuilder, type Selectable, sql } from 'kysely';
-import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { JobState, JobType } from '../../../contracts/job.ts';
-import { createDatabase, type Database } from '../../../infra/database/database.ts';
 import type { Tables } from '../../../infra/database/tables.ts';
-import { createTestDatabase, type TestDatabase } from '../../helpers/postgres.ts';
+import { useTestTables } from '../../helpers/test-tables.ts';
 
 export type JobRow = {
   type?: JobType;
@@ -33,43 +30,10 @@ export type StoredJobRun = Selectable<Tables['job_run']>;
 
 /** To be called at the top of a test file. */
 export function useJobTables() {
-  let testDatabase: TestDatabase;
-  let database: Database;
-  const logged: { level: number; msg: string; [field: string]: unknown }[] = [];
-  const logger = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const tables = useTestTables([sql`truncate job_task, job_run`], { maxConnections: 6 });
+  const { query, one } = tables;
 
-  beforeAll(async () => {
-    testDatabase = await createTestDatabase();
-    database = createDatabase({ url: testDatabase.url, maxConnections: 6, logger });
-  });
-  afterAll(async () => {
-    await database.stop();
-    await testDatabase.drop();
-  });
-  beforeEach(async () => {
-    logged.length = 0;
-    await query(sql`truncate job_task, job_run`);
-  });
-
-  async function query<Row>(statement: RawBuilder<Row>): Promise<Row[]> {
-    return database.run(async (db) => (await statement.execute(db)).rows);
-  }
-  async function one<Row>(statement: RawBuilder<Row>): Promise<Row> {
-    const [row] = await query(statement);
-    if (row === undefined) throw new Error('there is no such row');
-    return row;
-  }
-
-  return {
-    get database() {
-      return database;
-    },
-    get url() {
-      return testDatabase.url;
-    },
-    logged,
-    logger,
-    query,
+  return Object.assign(tables, {
     /** A job that waits, unless its state says that it has ended. Resolves with both of its ids. */
     async addJob(row: JobRow = {}): Promise<{ id: string; taskId: string }> {
       const { type = 'bod_pasta', state = 'PENDING', request = {}, idempotencyKey = null, info = null } = row;
@@ -96,7 +60,7 @@ export function useJobTables() {
     readJob: (id: string) => one(sql<StoredJob>`select * from job_task where id = ${id}`),
     readJobs: () => query(sql<StoredJob>`select * from job_task order by id`),
     readRuns: () => query(sql<StoredJobRun>`select * from job_run order by id`),
-  };
+  });
 }
 
 function asOctets(value: unknown): Buffer {
