@@ -9,15 +9,18 @@ const tables = useCrontabTables();
 test('of two that wait for each other both are done', async () => {
   const ids = [await tables.addTask(), await tables.addTask()];
   const bothLocked = createMeeting(2);
+  const { promise: oneDone, resolve } = Promise.withResolvers<void>();
   let begun = 0;
   const changeBoth = (first = '', second = '') =>
     transactAgain(tables.database, async (db) => {
       begun += 1;
       const isFirstTry = begun <= 2;
+      // Else it may take its first row before the other one, which waits for it, has been woken up.
+      if (!isFirstTry) await oneDone;
       await sql`update crontab_task set module = module + 1 where task_id = ${first}`.execute(db);
       if (isFirstTry) await bothLocked();
       await sql`update crontab_task set module = module + 1 where task_id = ${second}`.execute(db);
-    });
+    }).then(resolve);
   await Promise.all([changeBoth(ids[0], ids[1]), changeBoth(ids[1], ids[0])]);
   expect(begun).toBe(3);
   for (const id of ids) expect((await tables.readTask(id)).module).toBe(3);
