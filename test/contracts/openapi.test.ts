@@ -1,5 +1,4 @@
 // The OpenAPI documents of the HTTP services against the official schema, and against the contracts they describe.
-
 import { Validator } from '@seriousme/openapi-schema-validator';
 import type { ValidateFunction } from 'ajv';
 import { describe, expect, test } from 'vitest';

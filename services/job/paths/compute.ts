@@ -1,7 +1,6 @@
 // The computations of paths by the type of their job.
 import type { AlgorithmReply, PathReply } from '../../../contracts/path-reply.ts';
 import type { PathJobType, PathRequest } from '../../../contracts/path-request.ts';
-
 import { computeModified, computeReserved, computeUnreserved } from './policies/compute-one.ts';
 import type { ComputeDeps } from './policies/place-policy.ts';
 import { relieveLinks } from './policies/relieve-links.ts';

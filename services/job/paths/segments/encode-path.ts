@@ -1,5 +1,4 @@
 // A path → the shortest list of segments that stands for it: one whose every expansion is as good as the path.
-
 import type { Router } from '../network/router.ts';
 import type { FoundPath, PathSearch } from '../search/best-paths.ts';
 import { createReachFinder, maxPathsLike, type Reach } from './segment-reach.ts';

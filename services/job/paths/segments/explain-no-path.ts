@@ -1,5 +1,4 @@
 // Why there is no path, in a sentence that tells what to change.
-
 import type { PathLink } from '../../../../contracts/path-request.ts';
 import { distances } from '../network/distances.ts';
 import { findBestPaths, type PathSearch, SearchTooHardError } from '../search/best-paths.ts';

@@ -1,5 +1,4 @@
 // How far along a path one segment to a node leads without leaving what the path stands for.
-
 import type { Router } from '../network/router.ts';
 import type { FoundPath, PathSearch } from '../search/best-paths.ts';
 

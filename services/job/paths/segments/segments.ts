@@ -1,5 +1,4 @@
 // Segments of segment routing (RFC 8402): which there are, where they end, and how a reply names them.
-
 import type { SegmentId } from '../../../../contracts/path-reply.ts';
 import type { PathNode } from '../../../../contracts/path-request.ts';
 import type { Topology } from '../network/topology.ts';
